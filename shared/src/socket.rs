@@ -1,0 +1,59 @@
+//! Frames of `/api/v1/ws`, the one socket of a browser: `{"channel","type","payload"}`.
+//!
+//! A client subscribes to the channels it needs; the server sends only on those, and on `system`.
+
+use crate::conversation::ConversationSummary;
+use crate::{ConversationId, MessageId};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    System,
+    Chat,
+    Execution,
+    Logs,
+    Sandbox,
+    Notifications,
+    Notes,
+}
+
+/// From the browser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ClientFrame {
+    Subscribe { channel: Channel },
+    Unsubscribe { channel: Channel },
+    /// Answered by `pong`; sent when the line was quiet.
+    Ping { channel: Channel },
+}
+
+/// From the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerFrame {
+    pub channel: Channel,
+    #[serde(flatten)]
+    pub body: ServerBody,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "payload", rename_all = "snake_case")]
+pub enum ServerBody {
+    /// The first frame: which build answers. Another build than the page's means: reload when convenient.
+    Hello { build: String },
+    Pong,
+    /// Parts of the server that do not work right now; empty when all do.
+    Degraded { parts: Vec<String> },
+    /// The client was too slow and frames were dropped: fetch what is shown again.
+    Resync,
+    /// Something in the request was not understood.
+    Refused { error: String },
+    /// A conversation was made or changed.
+    ConversationChanged(ConversationSummary),
+    /// A conversation was deleted.
+    ConversationDeleted { id: ConversationId },
+    /// A message was sent and its answer waits or runs: fetch the conversation, follow the answer.
+    AnswerStarted { conversation_id: ConversationId, message_id: MessageId },
+    /// The answer ended and is stored.
+    AnswerEnded { conversation_id: ConversationId, message_id: MessageId },
+}
