@@ -1,1 +1,14 @@
-//! stub
+//! Model providers turned into one stream of events: four wires in, [`Chunk`]s out.
+//!
+//! No SQL, no HTTP server, and no memory of a conversation: everything a request needs is in its
+//! [`Prompt`], and everything a later request needs comes back in the stream.
+
+mod client;
+mod error;
+mod prompt;
+
+pub use client::{Client, Limits};
+pub use error::Error;
+pub use prompt::{
+    CallRequest, Chunk, ChunkStream, EndReason, Prompt, Target, ToolOutput, ToolSpec, Turn,
+};
