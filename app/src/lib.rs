@@ -1,1 +1,29 @@
-//! stub
+//! The workspace in the browser: one Leptos app, rendered by the server (`ssr`) and taken over by
+//! WebAssembly (`hydrate`). It speaks only `/api/v1` and knows nothing of databases or models.
+//!
+//! The first render must be the same on both sides: no clock, no randomness, no locale before
+//! hydration; what the server knew comes along in the page.
+
+pub mod assets;
+pub mod client;
+pub mod components;
+pub mod frame;
+pub mod pages;
+pub mod route;
+#[cfg(feature = "ssr")]
+pub mod server;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod workspace;
+
+pub use assets::Assets;
+pub use workspace::Workspace;
+
+/// Takes the page over in the browser.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(Workspace);
+    client::document::mark_ready();
+}

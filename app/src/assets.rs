@@ -1,0 +1,28 @@
+//! Where the built files are: names as the sources know them, addresses with their content hash.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The parsed `manifest.json` of the site folder.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    addresses: Arc<BTreeMap<String, String>>,
+}
+
+impl Assets {
+    /// Reads the manifest's text: a JSON object of name to address.
+    pub fn parse(manifest: &str) -> Result<Self, serde_json::Error> {
+        let addresses: BTreeMap<String, String> = serde_json::from_str(manifest)?;
+        Ok(Self { addresses: Arc::new(addresses) })
+    }
+
+    /// The address of a file, when it was built.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.addresses.get(name).map(String::as_str)
+    }
+
+    /// The address of the first file whose name starts so.
+    pub fn starting_with(&self, prefix: &str) -> Option<&str> {
+        self.addresses.iter().find(|(name, _)| name.starts_with(prefix)).map(|(_, address)| address.as_str())
+    }
+}

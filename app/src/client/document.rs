@@ -1,0 +1,93 @@
+//! Small acts on the page itself: cookies of preference, the clipboard, focus. Browser only; on the
+//! server each does nothing, because nothing there can call it.
+
+#[cfg(feature = "hydrate")]
+use wasm_bindgen::JsCast;
+
+/// Marks the document as taken over, for styles and tests that wait for it.
+pub fn mark_ready() {
+    #[cfg(feature = "hydrate")]
+    if let Some(root) = leptos::prelude::document().document_element() {
+        note(root.set_attribute("data-ready", ""));
+    }
+}
+
+/// Remembers a preference for a year, readable by the server. Never for secrets.
+pub fn set_cookie(name: &str, value: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        let line = format!("{name}={}; Path=/; Max-Age=31536000; SameSite=Lax", super::api::encode(value));
+        let page: web_sys::HtmlDocument = leptos::prelude::document().unchecked_into();
+        note(page.set_cookie(&line));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (name, value);
+}
+
+/// Sets an attribute of `<html>`.
+pub fn set_root_attribute(name: &str, value: &str) {
+    #[cfg(feature = "hydrate")]
+    if let Some(root) = leptos::prelude::document().document_element() {
+        note(root.set_attribute(name, value));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (name, value);
+}
+
+/// Sets a custom property of `<html>`, `--list-width` for one.
+pub fn set_root_property(name: &str, value: &str) {
+    #[cfg(feature = "hydrate")]
+    if let Some(root) = leptos::prelude::document().document_element() {
+        let root: web_sys::HtmlElement = root.unchecked_into();
+        note(root.style().set_property(name, value));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (name, value);
+}
+
+/// Moves the focus to the element with this id, once it is there.
+pub fn focus(id: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        let id = id.to_owned();
+        leptos::prelude::request_animation_frame(move || {
+            if let Some(element) = element(&id) {
+                note(element.focus());
+            }
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = id;
+}
+
+/// Whether this key belongs to a field that is being typed in.
+#[cfg(feature = "hydrate")]
+pub fn is_typing(event: &web_sys::Event) -> bool {
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|element| element.closest("input, textarea, select, [contenteditable]").is_ok_and(|found| found.is_some()))
+}
+
+#[cfg(feature = "hydrate")]
+pub fn element(id: &str) -> Option<web_sys::HtmlElement> {
+    leptos::prelude::document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Puts text on the clipboard; `done` learns whether it worked.
+pub fn copy(text: String, done: impl FnOnce(bool) + 'static) {
+    #[cfg(feature = "hydrate")]
+    {
+        let written = leptos::prelude::window().navigator().clipboard().write_text(&text);
+        leptos::task::spawn_local(async move { done(wasm_bindgen_futures::JsFuture::from(written).await.is_ok()) });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    drop((text, done));
+}
+
+#[cfg(feature = "hydrate")]
+pub(crate) fn note<T>(outcome: Result<T, wasm_bindgen::JsValue>) {
+    if let Err(cause) = outcome {
+        leptos::logging::warn!("the browser refused: {cause:?}");
+    }
+}

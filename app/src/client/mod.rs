@@ -1,0 +1,10 @@
+//! What talks to the outside of the page: the API, the socket, the address bar, the browser's stores.
+
+pub mod api;
+pub mod clock;
+pub mod document;
+pub mod drafts;
+pub mod location;
+pub mod session;
+pub mod socket;
+pub mod stream;

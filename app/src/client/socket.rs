@@ -1,0 +1,235 @@
+//! The browser's one WebSocket: keeps it open, says how it stands, hands frames to who listens.
+//! It fetches nothing; on `resync` the listeners do.
+
+use leptos::prelude::*;
+use shared::socket::ServerBody;
+
+/// How the line to the server stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Connection {
+    /// Before the first answer.
+    Starting,
+    Online,
+    /// Online, but these parts of the server do not work right now.
+    Degraded(Vec<String>),
+    Offline,
+}
+
+/// The socket. Given as context.
+#[derive(Clone, Copy)]
+pub struct Socket {
+    pub connection: RwSignal<Connection>,
+    /// Whether the server is of another build than the page.
+    pub outdated: RwSignal<bool>,
+}
+
+pub fn use_socket() -> Socket {
+    expect_context::<Socket>()
+}
+
+impl Socket {
+    /// Opens the socket after hydration. `build` is the page's.
+    pub fn provide(build: String) -> Self {
+        let socket = Self { connection: RwSignal::new(Connection::Starting), outdated: RwSignal::new(false) };
+        provide_context(socket);
+        #[cfg(feature = "hydrate")]
+        browser::open(socket, build);
+        #[cfg(not(feature = "hydrate"))]
+        drop(build);
+        socket
+    }
+}
+
+/// Calls `listener` with every frame until the component that asked is gone.
+pub fn on_frame(listener: impl Fn(&ServerBody) + 'static) {
+    #[cfg(feature = "hydrate")]
+    browser::listen(listener);
+    #[cfg(not(feature = "hydrate"))]
+    drop(listener);
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use super::{Connection, Socket};
+    use crate::client::document::note;
+    use leptos::prelude::*;
+    use shared::socket::{Channel, ClientFrame, ServerBody, ServerFrame};
+    use std::cell::{Cell, RefCell};
+    use std::rc::Rc;
+    use std::time::Duration;
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen::closure::Closure;
+
+    type Listener = Rc<dyn Fn(&ServerBody)>;
+
+    thread_local! {
+        static LISTENERS: RefCell<Vec<(u64, Listener)>> = const { RefCell::new(Vec::new()) };
+        static NEXT_LISTENER: Cell<u64> = const { Cell::new(0) };
+    }
+
+    const SHORTEST_WAIT_MS: f64 = 500.0;
+    const LONGEST_WAIT_MS: f64 = 20_000.0;
+    /// A quiet line is asked whether it still is one.
+    const PING_EVERY: Duration = Duration::from_secs(25);
+
+    pub fn listen(listener: impl Fn(&ServerBody) + 'static) {
+        let number = NEXT_LISTENER.with(|next| next.replace(next.get() + 1));
+        LISTENERS.with(|all| all.borrow_mut().push((number, Rc::new(listener))));
+        on_cleanup(move || LISTENERS.with(|all| all.borrow_mut().retain(|(other, _)| *other != number)));
+    }
+
+    /// What a connection needs to begin again.
+    struct Line {
+        socket: Socket,
+        build: String,
+        failures: Cell<u32>,
+        current: RefCell<Option<web_sys::WebSocket>>,
+        /// Whether anything was heard since the last ping.
+        heard: Cell<bool>,
+        was_open: Cell<bool>,
+    }
+
+    pub fn open(socket: Socket, build: String) {
+        Effect::new(move |_| {
+            let line = Rc::new(Line {
+                socket,
+                build: build.clone(),
+                failures: Cell::new(0),
+                current: RefCell::new(None),
+                heard: Cell::new(false),
+                was_open: Cell::new(false),
+            });
+            connect(&line);
+            watch(line);
+        });
+    }
+
+    /// Pings, and hears the browser say that the network is back.
+    fn watch(line: Rc<Line>) {
+        let pinged = line.clone();
+        let ping = set_interval_with_handle(move || ping(&pinged), PING_EVERY);
+        if let Err(cause) = ping {
+            leptos::logging::warn!("no pings: {cause:?}");
+        }
+        window_event_listener_untyped("online", move |_| {
+            if line.current.borrow().is_none() {
+                line.failures.set(0);
+                connect(&line);
+            }
+        });
+    }
+
+    fn ping(line: &Rc<Line>) {
+        let silent = !line.heard.replace(false);
+        let current = line.current.borrow().clone();
+        if let Some(ws) = current {
+            if silent && ws.ready_state() == web_sys::WebSocket::OPEN && line.failures.get() == 0 {
+                tell(&ws, &ClientFrame::Ping { channel: Channel::System });
+                line.failures.set(1);
+            } else if silent && line.failures.get() > 0 {
+                note(ws.close());
+            }
+        }
+    }
+
+    fn connect(line: &Rc<Line>) {
+        let location = window().location();
+        let scheme = if location.protocol().as_deref() == Ok("https:") { "wss" } else { "ws" };
+        let address = format!("{scheme}://{}/api/v1/ws", location.host().unwrap_or_default());
+        match web_sys::WebSocket::new(&address) {
+            Ok(ws) => attach(line, ws),
+            Err(cause) => {
+                leptos::logging::warn!("no socket: {cause:?}");
+                retry(line);
+            }
+        }
+    }
+
+    fn attach(line: &Rc<Line>, ws: web_sys::WebSocket) {
+        let opened = {
+            let (line, ws) = (line.clone(), ws.clone());
+            Closure::<dyn FnMut()>::new(move || {
+                for channel in [Channel::System, Channel::Chat] {
+                    tell(&ws, &ClientFrame::Subscribe { channel });
+                }
+                line.failures.set(0);
+                line.heard.set(true);
+                line.socket.connection.set(Connection::Online);
+                // what happened while the line was down was not heard
+                if line.was_open.replace(true) {
+                    hand_out(&ServerBody::Resync);
+                }
+            })
+        };
+        ws.set_onopen(Some(opened.as_ref().unchecked_ref()));
+        let heard = {
+            let line = line.clone();
+            Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+                line.heard.set(true);
+                line.failures.set(0);
+                if let Some(text) = event.data().as_string() {
+                    receive(&line, &text);
+                }
+            })
+        };
+        ws.set_onmessage(Some(heard.as_ref().unchecked_ref()));
+        let closed = {
+            let line = line.clone();
+            Closure::once_into_js(move || {
+                drop((opened, heard));
+                *line.current.borrow_mut() = None;
+                line.socket.connection.set(Connection::Offline);
+                retry(&line);
+            })
+        };
+        ws.set_onclose(Some(closed.unchecked_ref()));
+        *line.current.borrow_mut() = Some(ws);
+    }
+
+    fn receive(line: &Rc<Line>, text: &str) {
+        let body = match serde_json::from_str::<ServerFrame>(text) {
+            Ok(frame) => frame.body,
+            Err(cause) => return leptos::logging::warn!("a frame was not understood: {cause}"),
+        };
+        match &body {
+            ServerBody::Hello { build } if *build != line.build => line.socket.outdated.set(true),
+            ServerBody::Degraded { parts } if parts.is_empty() => line.socket.connection.set(Connection::Online),
+            ServerBody::Degraded { parts } => line.socket.connection.set(Connection::Degraded(parts.clone())),
+            ServerBody::Refused { error } => leptos::logging::warn!("the server refused a frame: {error}"),
+            _ => {}
+        }
+        hand_out(&body);
+    }
+
+    fn hand_out(body: &ServerBody) {
+        let listeners: Vec<Listener> =
+            LISTENERS.with(|all| all.borrow().iter().map(|(_, listener)| listener.clone()).collect());
+        for listener in listeners {
+            listener(body);
+        }
+    }
+
+    fn tell(ws: &web_sys::WebSocket, frame: &ClientFrame) {
+        match serde_json::to_string(frame) {
+            Ok(text) => note(ws.send_with_str(&text)),
+            Err(cause) => leptos::logging::warn!("a frame could not be written: {cause}"),
+        }
+    }
+
+    /// Waits twice as long after each failure, a little more or less so that not all come at once.
+    fn retry(line: &Rc<Line>) {
+        let failures = line.failures.get().min(8);
+        line.failures.set(failures + 1);
+        let wait = (SHORTEST_WAIT_MS * f64::from(1u32 << failures)).min(LONGEST_WAIT_MS);
+        let wait = wait * (0.75 + js_sys::Math::random() / 2.0);
+        let line = line.clone();
+        set_timeout(
+            move || {
+                if line.current.borrow().is_none() {
+                    connect(&line);
+                }
+            },
+            Duration::from_millis(wait as u64),
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! The design system: what every page is made of.
+
+pub mod button;
+pub mod icon;
+pub mod states;
+pub mod toast;

@@ -1,0 +1,168 @@
+//! The one URL policy: which addresses there are and what each shows.
+//! Links are written with [`Route::path`] only, so an address changes in one place.
+
+use shared::ConversationId;
+
+/// A place in the workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`: the list, and beside it a new conversation. On a phone: the list.
+    Home,
+    /// `/c`: a new conversation.
+    NewConversation,
+    /// `/c/{id}`
+    Conversation(ConversationId),
+    /// `/search?q=…`
+    Search,
+    /// `/bin`: what was deleted and can be restored.
+    Bin,
+    /// `/settings`: on a phone the list of sections, else the first of them.
+    SettingsHome,
+    /// `/settings/{section}`
+    Settings(SettingsSection),
+    /// `/keys`: every key and what it does.
+    Keys,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingsSection {
+    Profile,
+    Security,
+    ApiKeys,
+    Appearance,
+    Providers,
+    People,
+}
+
+impl SettingsSection {
+    pub const ALL: [Self; 6] =
+        [Self::Profile, Self::Appearance, Self::Security, Self::ApiKeys, Self::Providers, Self::People];
+
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Security => "security",
+            Self::ApiKeys => "keys",
+            Self::Appearance => "appearance",
+            Self::Providers => "providers",
+            Self::People => "people",
+        }
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Profile => "Profile",
+            Self::Security => "Password and sessions",
+            Self::ApiKeys => "API keys",
+            Self::Appearance => "Appearance",
+            Self::Providers => "Models",
+            Self::People => "People",
+        }
+    }
+
+    /// Whether only an admin sees it.
+    pub fn is_for_admins(self) -> bool {
+        matches!(self, Self::Providers | Self::People)
+    }
+}
+
+/// The sections of the rail. Each remembers its own folded panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    Conversations,
+    Search,
+    Bin,
+    Settings,
+}
+
+impl Section {
+    /// A letter for the layout cookie.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Conversations => 'c',
+            Self::Search => 's',
+            Self::Bin => 'b',
+            Self::Settings => 'o',
+        }
+    }
+}
+
+impl Route {
+    /// The place an address names, if there is one.
+    pub fn parse(path: &str) -> Option<Self> {
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        let route = match (parts.next(), parts.next()) {
+            (None, _) => Self::Home,
+            (Some("c"), None) => Self::NewConversation,
+            (Some("c"), Some(id)) => Self::Conversation(id.parse().ok()?),
+            (Some("search"), None) => Self::Search,
+            (Some("bin"), None) => Self::Bin,
+            (Some("keys"), None) => Self::Keys,
+            (Some("settings"), None) => Self::SettingsHome,
+            (Some("settings"), Some(slug)) => {
+                Self::Settings(SettingsSection::ALL.into_iter().find(|section| section.slug() == slug)?)
+            }
+            _ => return None,
+        };
+        parts.next().is_none().then_some(route)
+    }
+
+    pub fn path(self) -> String {
+        match self {
+            Self::Home => "/".to_owned(),
+            Self::NewConversation => "/c".to_owned(),
+            Self::Conversation(id) => format!("/c/{id}"),
+            Self::Search => "/search".to_owned(),
+            Self::Bin => "/bin".to_owned(),
+            Self::SettingsHome => "/settings".to_owned(),
+            Self::Settings(section) => format!("/settings/{}", section.slug()),
+            Self::Keys => "/keys".to_owned(),
+        }
+    }
+
+    pub fn section(self) -> Section {
+        match self {
+            Self::Home | Self::NewConversation | Self::Conversation(_) => Section::Conversations,
+            Self::Search => Section::Search,
+            Self::Bin => Section::Bin,
+            Self::SettingsHome | Self::Settings(_) | Self::Keys => Section::Settings,
+        }
+    }
+
+    /// The conversation on the page, where the page is one that is stored already.
+    pub fn conversation(self) -> Option<ConversationId> {
+        match self {
+            Self::Conversation(id) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_leads_back_to_its_route() {
+        let mut routes = vec![
+            Route::Home,
+            Route::NewConversation,
+            Route::Conversation(ConversationId::new()),
+            Route::Search,
+            Route::Bin,
+            Route::SettingsHome,
+            Route::Keys,
+        ];
+        routes.extend(SettingsSection::ALL.map(Route::Settings));
+        for route in routes {
+            assert_eq!(Route::parse(&route.path()), Some(route));
+        }
+    }
+
+    #[test]
+    fn an_address_with_something_extra_or_unknown_is_no_route() {
+        for path in ["/c/not-an-id", "/search/x", "/settings/nothing", "/nope", "/c/0198/x"] {
+            assert_eq!(Route::parse(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The document around the app: head, theme, what to load. Only on the server.
+//! Pages for people who are not signed in are whole here: forms without any script.
+
+use crate::assets::Assets;
+use crate::frame::theme::Theme;
+use crate::pages::plain::{Failed, NotFoundPage, SetupPage, SignInPage};
+use crate::workspace::{Start, Workspace};
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+use shared::{ErrorCode, Problem};
+
+/// A page without the workspace around it.
+#[derive(Clone)]
+pub enum PlainPage {
+    SignIn { next: String, error: Option<ErrorCode> },
+    Setup { code_required: bool, error: Option<ErrorCode> },
+    NotFound,
+    Failed(Problem),
+}
+
+/// A leaf of paper with a margin line, as the product's mark.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect x='3' y='3' width='26' height='26' rx='7' fill='%230f6b64'/%3E%3Cpath d='M20 3v26' stroke='%23fff' stroke-opacity='.9' stroke-width='2.5'/%3E%3C/svg%3E";
+
+/// The document of the workspace.
+pub fn shell() -> impl IntoView {
+    let start = expect_context::<Start>();
+    let assets = expect_context::<Assets>();
+    let script = boot_script(&assets);
+    let sizes = start.layout.css();
+    let app_js = assets.get("app.js").map(str::to_owned);
+    let app_wasm = assets.get("app_bg.wasm").map(str::to_owned);
+    let highlight = assets.get("highlight.js").map(str::to_owned);
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=start.theme.name()>
+            <head>
+                <Common assets theme=start.theme/>
+                <meta name="build" content=start.build.clone()/>
+                {highlight.map(|address| view! { <meta name="highlight" content=address/> })}
+                <style nonce=use_nonce() inner_html=sizes></style>
+                {app_js.map(|address| view! { <link rel="modulepreload" href=address/> })}
+                {app_wasm.map(|address| view! {
+                    <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                })}
+                <script type="module" nonce=use_nonce() inner_html=script></script>
+                <MetaTags/>
+            </head>
+            <body><Workspace/></body>
+        </html>
+    }
+}
+
+/// The document of a plain page: no script at all.
+pub fn plain_shell(page: PlainPage, theme: Theme) -> impl IntoView {
+    let assets = expect_context::<Assets>();
+    let (title, body) = match page {
+        PlainPage::SignIn { next, error } => ("Sign in", view! { <SignInPage next error/> }.into_any()),
+        PlainPage::Setup { code_required, error } => ("Set up", view! { <SetupPage code_required error/> }.into_any()),
+        PlainPage::NotFound => ("Not found", view! { <NotFoundPage/> }.into_any()),
+        PlainPage::Failed(problem) => ("Not available", view! { <Failed problem/> }.into_any()),
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme.name()>
+            <head>
+                <Common assets theme/>
+                <title>{format!("{title} · sideBar")}</title>
+            </head>
+            <body class="plain">{body}</body>
+        </html>
+    }
+}
+
+#[component]
+fn Common(assets: Assets, theme: Theme) -> impl IntoView {
+    let css = assets.get("main.css").map(str::to_owned);
+    let font = assets.starting_with("inter-latin").map(str::to_owned);
+    view! {
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>
+        <meta name="color-scheme" content=theme.color_scheme()/>
+        <meta name="robots" content="noindex"/>
+        <link rel="icon" href=ICON/>
+        {font.map(|address| view! { <link rel="preload" href=address r#as="font" r#type="font/woff2" crossorigin="anonymous"/> })}
+        {css.map(|address| view! { <link rel="stylesheet" href=address/> })}
+    }
+}
+
+/// Loads the app, and what measures it once there is time.
+fn boot_script(assets: &Assets) -> String {
+    let mut script = String::new();
+    if let (Some(js), Some(wasm)) = (assets.get("app.js"), assets.get("app_bg.wasm")) {
+        script.push_str(&format!("import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate);"));
+    }
+    if let Some(vitals) = assets.get("vitals.js") {
+        script.push_str(&format!(
+            "addEventListener('load',()=>(window.requestIdleCallback||setTimeout)(()=>import({vitals:?})));"
+        ));
+    }
+    script
+}
