@@ -92,6 +92,15 @@ pub struct Setup {
     pub code: Option<String>,
 }
 
+/// Whether the server waits for its first account: `GET /api/v1/setup`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SetupState {
+    pub needed: bool,
+    /// Whether `Setup::code` is needed from where this was asked.
+    pub code_required: bool,
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignIn {
