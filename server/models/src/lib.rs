@@ -3,9 +3,17 @@
 //! No SQL, no HTTP server, and no memory of a conversation: everything a request needs is in its
 //! [`Prompt`], and everything a later request needs comes back in the stream.
 
+mod answer;
+mod anthropic;
+mod calls;
 mod client;
 mod error;
+mod frames;
+mod gemini;
+mod ollama;
+mod openai;
 mod prompt;
+mod wire;
 
 pub use client::{Client, Limits};
 pub use error::Error;
