@@ -2,10 +2,11 @@
 //! unprivileged user; any other server runs it as itself.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 
 use crate::error::{Error, io_at};
+use crate::place;
 
 /// The names tried when the server is root, best first. Both are listed because a bare system
 /// has no `postgres`.
@@ -32,10 +33,9 @@ impl Account {
         match (me, owner) {
             (0, Some((uid, gid))) if uid != 0 => Ok(Self::Lent { uid, gid }),
             (0, _) => Self::unprivileged(),
-            (_, Some((owner, _))) if owner != me => Err(Error::OtherOwner {
-                cluster: cluster.to_owned(),
-                owner,
-            }),
+            (_, Some((owner, _))) if owner != me => {
+                Err(Error::OtherOwner { cluster: cluster.to_owned(), owner })
+            }
             _ => Ok(Self::Same),
         }
     }
@@ -60,15 +60,27 @@ impl Account {
         }
     }
 
+    /// Lets this user walk through our own data folder (not list it) where it cannot be handed to
+    /// it open, for want of `/proc`. Secrets in there are closed one by one.
+    pub(crate) fn let_through(self, data: &Path) -> Result<(), Error> {
+        if self == Self::Same || Path::new(place::DESCRIPTORS).is_dir() {
+            return Ok(());
+        }
+        let mut permissions = fs::metadata(data).map_err(io_at("look at", data))?.permissions();
+        permissions.set_mode(permissions.mode() | 0o011);
+        fs::set_permissions(data, permissions).map_err(io_at("open up", data))
+    }
+
     /// Whether this user can walk down to `path`, judged by the permission bits of every folder
     /// above it. Access lists are not looked at: where they would allow it, a "no" only costs a
     /// detour.
     pub(crate) fn reaches(self, path: &Path) -> bool {
         match self {
             Self::Same => true,
-            Self::Lent { uid, gid } => path.ancestors().skip(1).all(|folder| {
-                fs::metadata(folder).is_ok_and(|metadata| may_enter(&metadata, uid, gid))
-            }),
+            Self::Lent { uid, gid } => path
+                .ancestors()
+                .skip(1)
+                .all(|folder| fs::metadata(folder).is_ok_and(|metadata| may_enter(&metadata, uid, gid))),
         }
     }
 }
@@ -126,13 +138,9 @@ mod tests {
         let closed = std::env::temp_dir().join(format!("closed-{}", std::process::id()));
         fs::create_dir_all(closed.join("inside")).unwrap();
         let set = |mode| {
-            use std::os::unix::fs::PermissionsExt;
             fs::set_permissions(&closed, fs::Permissions::from_mode(mode)).unwrap();
         };
-        let stranger = Account::Lent {
-            uid: 54321,
-            gid: 54321,
-        };
+        let stranger = Account::Lent { uid: 54321, gid: 54321 };
         set(0o700);
         assert!(!stranger.reaches(&closed.join("inside")));
         assert!(stranger.reaches(&closed));

@@ -93,11 +93,7 @@ impl Cluster {
             .spawn(move || supervision::supervise(settings, shared, state_sender, ready_sender))
             .map_err(io_at("start the thread for", &data))?;
         let connection = ready.await.map_err(|_| Error::ThreadLost)??;
-        Ok(Self {
-            connection,
-            control,
-            states,
-        })
+        Ok(Self { connection, control, states })
     }
 
     /// The database of a server that runs on this data folder now; `None` when none does. Waits
@@ -129,10 +125,9 @@ impl Cluster {
         match Self::start(settings.clone()).await {
             Ok(cluster) => Ok(Attached::Started(cluster)),
             // Another started between the look and the try.
-            Err(in_use @ Error::InUse { .. }) => Self::connect_running(&settings.data)
-                .await?
-                .map(Attached::Running)
-                .ok_or(in_use),
+            Err(in_use @ Error::InUse { .. }) => {
+                Self::connect_running(&settings.data).await?.map(Attached::Running).ok_or(in_use)
+            }
             Err(error) => Err(error),
         }
     }

@@ -33,9 +33,7 @@ pub(crate) fn ensure(launcher: &Launcher, cluster: &Path) -> Result<(), Error> {
     }
     let occupied = fs::read_dir(cluster).is_ok_and(|mut entries| entries.next().is_some());
     if occupied {
-        return Err(Error::NotACluster {
-            cluster: cluster.to_owned(),
-        });
+        return Err(Error::NotACluster { cluster: cluster.to_owned() });
     }
     tracing::info!(cluster = %cluster.display(), "making a new database");
     let half = half_of(cluster);
@@ -70,38 +68,23 @@ fn fill(launcher: &Launcher, half: &Path) -> Result<(), Error> {
         .args(["--auth", "trust"])
         .args(["--encoding", "UTF8", "--locale", "C.UTF-8"])
         // Sorting that no upgrade of the system's C library can change under an index.
-        .args([
-            "--locale-provider",
-            "builtin",
-            "--builtin-locale",
-            "C.UTF-8",
-        ])
+        .args(["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"])
         .arg("--no-instructions");
     run(initdb, b"", half)?;
 
     let mut single = launcher.program("postgres", &place, Signal::KILL);
-    single
-        .args(["--single", "-j", "-D"])
-        .arg(place.path_for_child())
-        .arg("postgres");
+    single.args(["--single", "-j", "-D"]).arg(place.path_for_child()).arg("postgres");
     let statements =
         format!("CREATE DATABASE {DATABASE};\n\nSELECT 'made ' || datname FROM pg_database;\n\n");
     let output = run(single, statements.as_bytes(), half)?;
     // This mode ends with success whatever its statements did.
     let made = String::from_utf8_lossy(&output.stdout).contains(&format!("\"made {DATABASE}\""));
-    if made {
-        Ok(())
-    } else {
-        Err(not_created(half, &output))
-    }
+    if made { Ok(()) } else { Err(not_created(half, &output)) }
 }
 
 fn run(mut command: Command, input: &[u8], half: &Path) -> Result<Output, Error> {
     let program = PathBuf::from(command.get_program());
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(io_at("start", &program))?;
     if let Some(mut pipe) = child.stdin.take() {
         // A program that has ended already says why in its output.
@@ -112,36 +95,21 @@ fn run(mut command: Command, input: &[u8], half: &Path) -> Result<Output, Error>
             _ => {}
         }
     }
-    let output = child
-        .wait_with_output()
-        .map_err(io_at("wait for", &program))?;
-    if output.status.success() {
-        Ok(output)
-    } else {
-        Err(not_created(half, &output))
-    }
+    let output = child.wait_with_output().map_err(io_at("wait for", &program))?;
+    if output.status.success() { Ok(output) } else { Err(not_created(half, &output)) }
 }
 
 fn not_created(half: &Path, output: &Output) -> Error {
     let text = String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let tail = lines[lines.len().saturating_sub(4)..].join("; ");
     Error::NotCreated {
         cluster: half.to_owned(),
-        output: if tail.is_empty() {
-            output.status.to_string()
-        } else {
-            tail
-        },
+        output: if tail.is_empty() { output.status.to_string() } else { tail },
     }
 }
 
 fn sync_parent(path: &Path) -> Result<(), Error> {
     let parent = path.parent().unwrap_or(Path::new("/"));
-    fs::File::open(parent)
-        .and_then(|folder| folder.sync_all())
-        .map_err(io_at("sync", parent))
+    fs::File::open(parent).and_then(|folder| folder.sync_all()).map_err(io_at("sync", parent))
 }

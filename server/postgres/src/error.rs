@@ -30,11 +30,7 @@ pub enum Error {
     #[error(
         "The database in {} was made by Postgres {found}, and this is Postgres {ours}. Restore a backup into a new folder, or start the sidebar that made it.", .cluster.display()
     )]
-    OtherVersion {
-        cluster: PathBuf,
-        found: String,
-        ours: &'static str,
-    },
+    OtherVersion { cluster: PathBuf, found: String, ours: &'static str },
 
     #[error(
         "{} exists and is not a Postgres database. Move it away, or choose another folder with --data.", .cluster.display()
@@ -63,15 +59,9 @@ pub enum Error {
     OrphanStays { cluster: PathBuf, pid: i32 },
 
     #[error("Could not {what} {}: {source}. Check the free space and the permissions there.", .path.display())]
-    Io {
-        what: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { what: &'static str, path: PathBuf, source: io::Error },
 
-    #[error(
-        "The thread that runs Postgres ended without a word; the log in the data folder may say why."
-    )]
+    #[error("The thread that runs Postgres ended without a word; the log in the data folder may say why.")]
     ThreadLost,
 }
 

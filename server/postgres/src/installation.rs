@@ -130,10 +130,7 @@ mod tests {
     #[test]
     fn a_folder_without_postgres_says_what_is_missing() {
         let error = Installation::at("/nonexistent").unwrap_err().to_string();
-        assert!(
-            error.contains("/nonexistent/bin/postgres is missing"),
-            "{error}"
-        );
+        assert!(error.contains("/nonexistent/bin/postgres is missing"), "{error}");
         assert!(error.contains("cargo xtask setup"), "{error}");
     }
 }

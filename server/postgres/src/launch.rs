@@ -98,9 +98,7 @@ impl Launcher {
         mark.push(place.path());
         command.arg("-c").arg(mark);
         command.stdout(log_file).stderr(errors);
-        command
-            .spawn()
-            .map_err(io_at("start", &self.installation.program("postgres")))
+        command.spawn().map_err(io_at("start", &self.installation.program("postgres")))
     }
 }
 
@@ -132,10 +130,5 @@ fn open_log(log: &Path) -> Result<File, Error> {
     if std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > LOG_LIMIT_BYTES) {
         std::fs::rename(log, log.with_extension("log.1")).map_err(io_at("set aside", log))?;
     }
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(log)
-        .map_err(io_at("open", log))
+    OpenOptions::new().append(true).create(true).mode(0o600).open(log).map_err(io_at("open", log))
 }

@@ -45,10 +45,7 @@ impl Lock {
                     thread::sleep(Duration::from_millis(50));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(Error::InUse {
-                        data: data.to_owned(),
-                        pid: holder(&mut file),
-                    });
+                    return Err(Error::InUse { data: data.to_owned(), pid: holder(&mut file) });
                 }
                 Err(TryLockError::Error(error)) => return Err(io_at("lock", &path)(error)),
             }

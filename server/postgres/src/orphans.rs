@@ -28,11 +28,7 @@ pub(crate) fn end(cluster: &Path) -> Result<(), Error> {
         if left.is_empty() {
             return Ok(());
         }
-        tracing::warn!(
-            processes = left.len(),
-            ?signal,
-            "ending Postgres processes of an earlier run"
-        );
+        tracing::warn!(processes = left.len(), ?signal, "ending Postgres processes of an earlier run");
         let postmaster = left.iter().copied().find(|pid| marked(*pid, cluster));
         for pid in postmaster.map_or(left, |pid| vec![pid]) {
             // One that has ended meanwhile is what we want.
@@ -46,10 +42,7 @@ pub(crate) fn end(cluster: &Path) -> Result<(), Error> {
     }
     match occupants(cluster).first() {
         None => Ok(()),
-        Some(pid) => Err(Error::OrphanStays {
-            cluster: cluster.to_owned(),
-            pid: pid.as_raw_nonzero().get(),
-        }),
+        Some(pid) => Err(Error::OrphanStays { cluster: cluster.to_owned(), pid: pid.as_raw_nonzero().get() }),
     }
 }
 
@@ -95,31 +88,23 @@ fn occupants(cluster: &Path) -> Vec<Pid> {
 }
 
 fn of(pid: Pid, what: &str) -> std::path::PathBuf {
-    Path::new("/proc")
-        .join(pid.as_raw_nonzero().to_string())
-        .join(what)
+    Path::new("/proc").join(pid.as_raw_nonzero().to_string()).join(what)
 }
 
 fn is_postgres(pid: Pid) -> bool {
     // A zombie holds nothing: it waits for its parent only.
-    let alive = fs::read_to_string(of(pid, "stat")).is_ok_and(|stat| {
-        stat.rsplit(')')
-            .next()
-            .is_some_and(|rest| !rest.starts_with(" Z"))
-    });
+    let alive = fs::read_to_string(of(pid, "stat"))
+        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.starts_with(" Z")));
     alive && fs::read_to_string(of(pid, "comm")).is_ok_and(|name| name.trim() == "postgres")
 }
 
 fn works_in(pid: Pid, folder: &fs::Metadata) -> bool {
-    fs::metadata(of(pid, "cwd"))
-        .is_ok_and(|cwd| cwd.dev() == folder.dev() && cwd.ino() == folder.ino())
+    fs::metadata(of(pid, "cwd")).is_ok_and(|cwd| cwd.dev() == folder.dev() && cwd.ino() == folder.ino())
 }
 
 fn marked(pid: Pid, cluster: &Path) -> bool {
     let mut mark = MARK.as_bytes().to_vec();
     mark.extend_from_slice(cluster.as_os_str().as_bytes());
-    fs::read(of(pid, "cmdline")).is_ok_and(|line| {
-        line.split(|byte| *byte == 0)
-            .any(|argument| argument == mark)
-    })
+    fs::read(of(pid, "cmdline"))
+        .is_ok_and(|line| line.split(|byte| *byte == 0).any(|argument| argument == mark))
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, io_at};
 
 /// The bytes a Unix socket address has for its path on Linux, its closing zero not counted.
 const SOCKET_PATH_LIMIT: usize = 107;
-const DESCRIPTORS: &str = "/proc/self/fd";
+pub(crate) const DESCRIPTORS: &str = "/proc/self/fd";
 
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -31,14 +31,9 @@ impl Place {
         } else if Path::new(DESCRIPTORS).is_dir() {
             Some(open_folder(path)?)
         } else {
-            return Err(Error::OutOfReach {
-                path: path.to_owned(),
-            });
+            return Err(Error::OutOfReach { path: path.to_owned() });
         };
-        Ok(Self {
-            path: path.to_owned(),
-            folder,
-        })
+        Ok(Self { path: path.to_owned(), folder })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -47,9 +42,7 @@ impl Place {
 
     /// The path as the child is to be told.
     pub(crate) fn path_for_child(&self) -> PathBuf {
-        self.folder
-            .as_ref()
-            .map_or_else(|| self.path.clone(), by_descriptor)
+        self.folder.as_ref().map_or_else(|| self.path.clone(), by_descriptor)
     }
 
     /// The descriptor that the child must inherit under the same number.
@@ -60,11 +53,7 @@ impl Place {
 
 fn open_folder(path: &Path) -> Result<File, Error> {
     let directory = rustix::fs::OFlags::DIRECTORY.bits().cast_signed();
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(directory)
-        .open(path)
-        .map_err(io_at("open the folder", path))
+    OpenOptions::new().read(true).custom_flags(directory).open(path).map_err(io_at("open the folder", path))
 }
 
 fn by_descriptor(folder: &File) -> PathBuf {
@@ -82,21 +71,13 @@ impl ShortPath {
     pub(crate) fn to(folder: &Path, socket_name: &str) -> Result<Self, Error> {
         let length = folder.join(socket_name).as_os_str().len();
         if length <= SOCKET_PATH_LIMIT {
-            return Ok(Self {
-                path: folder.to_owned(),
-                keep: None,
-            });
+            return Ok(Self { path: folder.to_owned(), keep: None });
         }
         if !Path::new(DESCRIPTORS).is_dir() {
-            return Err(Error::PathTooLong {
-                path: folder.to_owned(),
-            });
+            return Err(Error::PathTooLong { path: folder.to_owned() });
         }
         let file = open_folder(folder)?;
-        Ok(Self {
-            path: by_descriptor(&file),
-            keep: Some(Arc::new(file)),
-        })
+        Ok(Self { path: by_descriptor(&file), keep: Some(Arc::new(file)) })
     }
 }
 
@@ -116,10 +97,7 @@ mod tests {
         std::fs::create_dir_all(&long).unwrap();
         let short = ShortPath::to(&long, ".s.PGSQL.5432").unwrap();
         assert!(short.path.join(".s.PGSQL.5432").as_os_str().len() <= SOCKET_PATH_LIMIT);
-        assert_eq!(
-            std::fs::canonicalize(&short.path).unwrap(),
-            long.canonicalize().unwrap()
-        );
+        assert_eq!(std::fs::canonicalize(&short.path).unwrap(), long.canonicalize().unwrap());
         std::fs::remove_dir(&long).unwrap();
     }
 }

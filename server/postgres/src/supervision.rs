@@ -64,10 +64,7 @@ impl Control {
 
     /// Sleeps, unless told to stop meanwhile.
     fn sleep(&self, duration: Duration) {
-        drop(
-            self.changed
-                .wait_timeout_while(self.wish(), duration, |wish| !wish.stop),
-        );
+        drop(self.changed.wait_timeout_while(self.wish(), duration, |wish| !wish.stop));
     }
 }
 
@@ -138,18 +135,11 @@ fn prepare(settings: &Settings) -> Result<Run, Error> {
     let lock = Lock::take(data)?;
     let cluster = cluster_folder(data);
     let account = Account::choose(&cluster)?;
+    account.let_through(data)?;
     let installation = settings.installation.clone().within_reach(account)?;
-    let launcher = Launcher {
-        installation,
-        account,
-    };
+    let launcher = Launcher { installation, account };
     creation::ensure(&launcher, &cluster)?;
-    Ok(Run {
-        launcher,
-        cluster,
-        log: data.join("postgres.log"),
-        _lock: lock,
-    })
+    Ok(Run { launcher, cluster, log: data.join("postgres.log"), _lock: lock })
 }
 
 pub(crate) fn cluster_folder(data: &Path) -> PathBuf {
@@ -208,15 +198,8 @@ impl Run {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let telling = |line: &&str| line.contains("FATAL") || line.contains("PANIC");
-        let line = text
-            .lines()
-            .rev()
-            .find(telling)
-            .or_else(|| text.lines().next_back());
-        Error::NotStarted {
-            log: self.log.clone(),
-            tail: line.unwrap_or("it said nothing").to_owned(),
-        }
+        let line = text.lines().rev().find(telling).or_else(|| text.lines().next_back());
+        Error::NotStarted { log: self.log.clone(), tail: line.unwrap_or("it said nothing").to_owned() }
     }
 }
 
@@ -233,10 +216,7 @@ impl Control {
 /// Whether the process has ended. It is left to be reaped.
 fn wait_for_end(pid: Pid, how: WaitIdOptions) -> bool {
     loop {
-        match waitid(
-            WaitId::Pid(pid),
-            WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | how,
-        ) {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | how) {
             Ok(status) => return status.is_some(),
             Err(rustix::io::Errno::INTR) => {}
             // Reaped by someone else, so it has ended.
@@ -261,10 +241,7 @@ pub(crate) fn is_ready(cluster: &Path, pid: Option<Pid>) -> bool {
     // Line 1 is the process id, line 8 the state; both are documented in Postgres' sources
     // (pidfile.h) for tools like this.
     let mut lines = text.lines();
-    let first = lines
-        .next()
-        .and_then(|line| line.trim().parse().ok())
-        .and_then(Pid::from_raw);
+    let first = lines.next().and_then(|line| line.trim().parse().ok()).and_then(Pid::from_raw);
     let ready = lines.nth(6).is_some_and(|line| line.trim() == "ready");
     ready && first.is_some() && pid.is_none_or(|pid| first == Some(pid))
 }

@@ -64,51 +64,30 @@ async fn value(connection: &mut PgConnection, sql: &'static str) -> String {
 
 async fn write_a_row(cluster: &Cluster) {
     let mut connection = connect(cluster.connection()).await.unwrap();
-    connection
-        .execute("CREATE TABLE kept (word text)")
-        .await
-        .unwrap();
-    connection
-        .execute("INSERT INTO kept VALUES ('still here')")
-        .await
-        .unwrap();
+    connection.execute("CREATE TABLE kept (word text)").await.unwrap();
+    connection.execute("INSERT INTO kept VALUES ('still here')").await.unwrap();
     connection.close().await.unwrap();
 }
 
 async fn read_the_row(cluster: &Cluster) -> String {
-    value(
-        &mut connect(cluster.connection()).await.unwrap(),
-        "SELECT word FROM kept",
-    )
-    .await
+    value(&mut connect(cluster.connection()).await.unwrap(), "SELECT word FROM kept").await
 }
 
 fn signal(pid: i32, signal: &str) {
-    assert!(
-        Command::new("kill")
-            .args([signal, &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }
 
 fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
     while !condition() {
-        assert!(
-            started.elapsed() < Duration::from_secs(30),
-            "{what} within 30 s"
-        );
+        assert!(started.elapsed() < Duration::from_secs(30), "{what} within 30 s");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 fn is_running(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')')
-        .next()
-        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
 
 #[tokio::test]
@@ -128,10 +107,7 @@ async fn a_start_from_nothing_gives_a_durable_database_with_vectors_and_no_tcp_p
         assert_eq!(value(&mut connection, setting).await, expected, "{setting}");
     }
     connection.execute("CREATE EXTENSION vector").await.unwrap();
-    assert_eq!(
-        value(&mut connection, "SELECT ('[1,2]'::vector + '[1,1]')::text").await,
-        "[2,3]"
-    );
+    assert_eq!(value(&mut connection, "SELECT ('[1,2]'::vector + '[1,1]')::text").await, "[2,3]");
     cluster.stop().await;
 }
 
@@ -143,10 +119,7 @@ async fn a_stop_and_a_start_keep_the_data() {
     let pid = folder.postmaster();
     cluster.stop().await;
     assert!(!is_running(pid), "stop waits for the end");
-    assert!(
-        !folder.0.join("postgres/postmaster.pid").exists(),
-        "it ended in order"
-    );
+    assert!(!folder.0.join("postgres/postmaster.pid").exists(), "it ended in order");
     let cluster = folder.start().await;
     assert_eq!(read_the_row(&cluster).await, "still here");
     cluster.stop().await;
@@ -161,14 +134,8 @@ async fn a_postgres_that_dies_is_started_again_and_says_so() {
     let first = folder.postmaster();
     signal(first, "-KILL");
     let limit = Duration::from_secs(30);
-    tokio::time::timeout(limit, states.wait_for(|state| *state == State::Restarting))
-        .await
-        .unwrap()
-        .unwrap();
-    tokio::time::timeout(limit, states.wait_for(|state| *state == State::Running))
-        .await
-        .unwrap()
-        .unwrap();
+    tokio::time::timeout(limit, states.wait_for(|state| *state == State::Restarting)).await.unwrap().unwrap();
+    tokio::time::timeout(limit, states.wait_for(|state| *state == State::Running)).await.unwrap().unwrap();
     assert_ne!(folder.postmaster(), first);
     assert_eq!(read_the_row(&cluster).await, "still here");
     cluster.stop().await;
@@ -181,10 +148,7 @@ async fn a_second_server_on_the_same_folder_is_refused_in_one_sentence() {
     let error = Cluster::start(folder.settings()).await.unwrap_err();
     assert!(matches!(error, Error::InUse { .. }), "{error:?}");
     let sentence = error.to_string();
-    assert!(
-        sentence.contains(&format!("(process {})", std::process::id())),
-        "{sentence}"
-    );
+    assert!(sentence.contains(&format!("(process {})", std::process::id())), "{sentence}");
     assert!(!sentence.contains('\n'));
     cluster.stop().await;
 }
@@ -199,10 +163,7 @@ async fn a_command_connects_to_the_running_server_and_starts_its_own_when_none_r
         panic!("a second Postgres was started");
     };
     let mut session = connect(&connection).await.unwrap();
-    assert_eq!(
-        value(&mut session, "SELECT word FROM kept").await,
-        "still here"
-    );
+    assert_eq!(value(&mut session, "SELECT word FROM kept").await, "still here");
     session.close().await.unwrap();
     cluster.stop().await;
     assert!(Cluster::connect_running(&folder.0).await.unwrap().is_none());
@@ -275,9 +236,7 @@ fn run_server_to_be_killed(folder: &Folder) -> std::process::Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    until("the server to be killed is up", || {
-        folder.0.join("up").exists()
-    });
+    until("the server to be killed is up", || folder.0.join("up").exists());
     child
 }
 
@@ -296,20 +255,28 @@ async fn a_killed_server_takes_its_postgres_with_it() {
 
 #[tokio::test]
 async fn an_orphan_and_its_stale_lock_are_taken_over() {
+    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::process::CommandExt;
     let folder = Folder::new("orphan");
-    let mut server = run_server_to_be_killed(&folder);
-    let orphan = folder.postmaster();
-    // Frozen, it cannot follow its server into death, and a lock file names it.
-    signal(orphan, "-STOP");
-    server.kill().unwrap();
-    server.wait().unwrap();
-    let start = tokio::spawn(Cluster::start(folder.settings()));
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(is_running(orphan), "frozen");
-    signal(orphan, "-CONT");
-    let cluster = start.await.unwrap().unwrap();
-    assert!(!is_running(orphan));
-    assert_ne!(folder.postmaster(), orphan);
+    let cluster = folder.start().await;
+    write_a_row(&cluster).await;
+    cluster.stop().await;
+    let place = folder.0.join("postgres");
+    let owner = std::fs::metadata(&place).unwrap();
+    let root = folder.settings().installation.root;
+    let mut orphan = Command::new(root.join("bin/postgres"))
+        .env("LD_LIBRARY_PATH", root.join("lib"))
+        .args(["-k", ".", "-c", "listen_addresses=", "-D"])
+        .arg(&place)
+        .uid(owner.uid())
+        .gid(owner.gid())
+        .current_dir("/")
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the orphan works", || place.join(".s.PGSQL.5432").exists());
+    let cluster = folder.start().await;
+    assert!(orphan.try_wait().unwrap().is_some(), "the orphan has ended");
     assert_eq!(read_the_row(&cluster).await, "still here");
     cluster.stop().await;
 }
@@ -329,10 +296,7 @@ async fn a_stale_lock_file_that_names_a_strangers_process_stops_nothing() {
     let cluster = folder.start().await;
     assert_eq!(read_the_row(&cluster).await, "still here");
     cluster.stop().await;
-    assert!(
-        stranger.try_wait().unwrap().is_none(),
-        "the stranger lives on"
-    );
+    assert!(stranger.try_wait().unwrap().is_none(), "the stranger lives on");
     stranger.kill().unwrap();
     stranger.wait().unwrap();
 }
@@ -352,22 +316,13 @@ async fn as_root_the_database_runs_as_another_user_even_under_a_closed_folder() 
     let process = std::fs::metadata(format!("/proc/{}", inner.postmaster())).unwrap();
     assert_ne!(process.uid(), 0, "Postgres is not root");
     let status = std::fs::read_to_string(format!("/proc/{}/status", inner.postmaster())).unwrap();
-    assert!(
-        status.contains("CapEff:\t0000000000000000"),
-        "nor has any capability:\n{status}"
-    );
+    assert!(status.contains("CapEff:\t0000000000000000"), "nor has any capability:\n{status}");
     let mode = std::fs::metadata(&folder.0).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700, "the closed folder stays closed");
     signal(inner.postmaster(), "-KILL");
     let mut states = cluster.states();
-    states
-        .wait_for(|state| *state == State::Restarting)
-        .await
-        .unwrap();
-    states
-        .wait_for(|state| *state == State::Running)
-        .await
-        .unwrap();
+    states.wait_for(|state| *state == State::Restarting).await.unwrap();
+    states.wait_for(|state| *state == State::Running).await.unwrap();
     assert_eq!(read_the_row(&cluster).await, "still here");
     cluster.stop().await;
 }
