@@ -1,0 +1,179 @@
+//! `cargo xtask test`: formatting, clippy for both targets, Rust tests, browser tests; each stage
+//! named and timed, the first failure ends it. The two halves are never built in one cargo call:
+//! their features would unite.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use embedded_postgres::Installation;
+
+use crate::place::{Place, Profile};
+use crate::{postgres, say, server, setup, tool};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Stage {
+    Format,
+    Clippy,
+    Rust,
+    Browser,
+}
+
+const ALL: [Stage; 4] = [Stage::Format, Stage::Clippy, Stage::Rust, Stage::Browser];
+
+/// Packages that may share one call: no feature of one changes another for the worse.
+const SERVER_SIDE: [&str; 10] = [
+    "sidebar",
+    "edge",
+    "domain",
+    "models",
+    "embedded-postgres",
+    "shared",
+    "markdown",
+    "upstream",
+    "bench",
+    "xtask",
+];
+
+const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+pub(crate) fn run(place: &Place, filters: &[String], only: &[Stage]) -> Result<()> {
+    let stages = match (only.is_empty(), filters.is_empty()) {
+        (false, _) => only.to_vec(),
+        (true, true) => ALL.to_vec(),
+        (true, false) => vec![Stage::Rust, Stage::Browser],
+    };
+    setup::for_building(place)?;
+    for stage in &stages {
+        match stage {
+            Stage::Format => format(place)?,
+            Stage::Clippy => clippy(place)?,
+            Stage::Rust => rust(place, filters)?,
+            Stage::Browser => browser(place, filters)?,
+        }
+    }
+    say::done("all tests passed");
+    Ok(())
+}
+
+fn format(place: &Place) -> Result<()> {
+    say::step("Formatting", || {
+        tool::run(&mut tool::cargo(place, &["fmt", "--all", "--check"]))
+            .context("not formatted: run `cargo fmt --all`")
+    })
+}
+
+fn packages() -> impl Iterator<Item = &'static str> {
+    SERVER_SIDE.into_iter().flat_map(|package| ["--package", package])
+}
+
+fn clippy(place: &Place) -> Result<()> {
+    let strict = ["--", "-D", "warnings"];
+    say::step("Clippy, the server side", || {
+        let mut command = tool::cargo(place, &["clippy", "--all-targets"]);
+        tool::run(command.args(packages()).args(strict))
+    })?;
+    let app = ["clippy", "--package", "app", "--no-default-features", "--features"];
+    say::step("Clippy, the app as the server renders it", || {
+        tool::run(tool::cargo(place, &app).args(["ssr", "--all-targets"]).args(strict))
+    })?;
+    say::step("Clippy, the app as the browser runs it", || {
+        let browser = ["hydrate", "--target", "wasm32-unknown-unknown"];
+        tool::run(tool::cargo(place, &app).args(browser).args(strict))
+    })
+}
+
+fn rust(place: &Place, filters: &[String]) -> Result<()> {
+    let installation = postgres::ensure()?;
+    let sidebar = server::build_both(place, Profile::Dev)?;
+    let nextest = tool::exists("cargo-nextest");
+    let runner: &[&str] = if nextest { &["nextest", "run", "--no-tests=pass"] } else { &["test"] };
+    let mut command = tool::cargo(place, runner);
+    say::step("Rust tests", || {
+        let command = with_environment(command.args(packages()), &installation)
+            .env("SIDEBAR_TEST_BIN", &sidebar)
+            .env("SIDEBAR_BIN", &sidebar);
+        tool::run(with_filters(command, filters, nextest))
+    })?;
+    let mut command = tool::cargo(place, runner);
+    say::step("Rust tests of the app", || {
+        let app = ["--package", "app", "--no-default-features", "--features", "ssr"];
+        tool::run(with_filters(command.args(app), filters, nextest))
+    })
+}
+
+/// Nextest takes any number of filters itself, `cargo test` hands them to the test programs.
+fn with_filters<'a>(command: &'a mut Command, filters: &[String], nextest: bool) -> &'a mut Command {
+    if !nextest && !filters.is_empty() {
+        command.arg("--");
+    }
+    command.args(filters)
+}
+
+fn with_environment<'a>(command: &'a mut Command, installation: &Installation) -> &'a mut Command {
+    command.env("SIDEBAR_POSTGRES", &installation.root)
+}
+
+fn browser(place: &Place, filters: &[String]) -> Result<()> {
+    let tests = browser_tests(place)?;
+    if tests.is_empty() {
+        bail!("there are no browser tests in end2end");
+    }
+    let chromium = chromium()?;
+    let installation = postgres::ensure()?;
+    let sidebar = server::build_both(place, Profile::Dev)?;
+    let upstream = server::build(place, Profile::Dev, "upstream")?;
+    let mut command = Command::new("node");
+    command.current_dir(&place.root).arg("--test");
+    for filter in filters {
+        command.arg(format!("--test-name-pattern={filter}"));
+    }
+    say::step("Browser tests", || {
+        let command = with_environment(command.args(&tests), &installation);
+        tool::run(
+            command
+                .env("SIDEBAR_BIN", &sidebar)
+                .env("SIDEBAR_UPSTREAM_BIN", &upstream)
+                .env("CHROMIUM", &chromium),
+        )
+    })
+}
+
+fn browser_tests(place: &Place) -> Result<Vec<PathBuf>> {
+    let mut tests = Vec::new();
+    for entry in fs::read_dir(place.root.join("end2end"))? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            tests.push(path);
+        }
+    }
+    tests.sort();
+    Ok(tests)
+}
+
+/// The browser of the tests, installed when we may.
+fn chromium() -> Result<PathBuf> {
+    if let Some(found) = on_path() {
+        return Ok(found);
+    }
+    let root = rustix::process::geteuid().is_root();
+    if !root || !tool::exists("apt-get") {
+        bail!("the browser tests need Chromium: apt install chromium");
+    }
+    say::step("Installing Chromium", || {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
+        tool::run(command.args(["install", "--yes", "--no-install-recommends", "chromium"]))
+            .context("could not install Chromium: run `apt-get update`, then try again")
+    })?;
+    on_path().context("apt installed no Chromium: install it by hand")
+}
+
+fn on_path() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .flat_map(|folder| CHROMIUM.map(|name| folder.join(name)))
+        .find(|candidate| candidate.is_file())
+}
