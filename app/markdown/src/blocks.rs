@@ -19,12 +19,7 @@ pub fn blocks(source: &str) -> Vec<Range<usize>> {
         }
     }
     let ends = starts.iter().skip(1).copied().chain([source.len()]);
-    starts
-        .iter()
-        .copied()
-        .zip(ends)
-        .map(|(start, end)| start..end)
-        .collect()
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
 fn starts(source: &str) -> Vec<usize> {
@@ -47,9 +42,7 @@ fn starts(source: &str) -> Vec<usize> {
 }
 
 fn note(starts: &mut Vec<usize>, source: &str, at: usize) {
-    let line = source[..at]
-        .rfind(['\n', '\r'])
-        .map_or(0, |newline| newline + 1);
+    let line = source[..at].rfind(['\n', '\r']).map_or(0, |newline| newline + 1);
     if starts.last().is_none_or(|last| *last < line) {
         starts.push(line);
     }

@@ -16,9 +16,7 @@ impl Definitions {
         if source.contains("]:") {
             let parser = Parser::new_ext(source, dialect());
             for (label, definition) in parser.reference_definitions().iter() {
-                found
-                    .entries
-                    .push((normal(label), definition.dest.to_string()));
+                found.entries.push((normal(label), definition.dest.to_string()));
             }
             found.entries.sort();
         }
@@ -30,18 +28,11 @@ impl Definitions {
             return None;
         }
         let label = normal(label);
-        let place = self
-            .entries
-            .binary_search_by(|(known, _)| known.cmp(&label))
-            .ok()?;
+        let place = self.entries.binary_search_by(|(known, _)| known.cmp(&label)).ok()?;
         Some(&self.entries[place].1)
     }
 }
 
 fn normal(label: &str) -> String {
-    label
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase()
+    label.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }

@@ -38,11 +38,7 @@ impl Document {
             Progress::Growing => Definitions::default(),
             Progress::Finished => Definitions::of(source),
         };
-        let kept = if definitions == self.definitions {
-            self.unchanged(source)
-        } else {
-            0
-        };
+        let kept = if definitions == self.definitions { self.unchanged(source) } else { 0 };
         let from = self.starts.get(kept).copied().unwrap_or(0);
         self.starts.truncate(kept);
         self.blocks.truncate(kept);
@@ -52,12 +48,11 @@ impl Document {
         for (index, range) in ranges.into_iter().enumerate() {
             self.starts.push(from + range.start);
             let text = &source[from + range.start..from + range.end];
-            self.blocks
-                .push(if progress == Progress::Growing && index == last {
-                    self.block(&growing::mended(text), options)
-                } else {
-                    self.block(text, options)
-                });
+            self.blocks.push(if progress == Progress::Growing && index == last {
+                self.block(&growing::mended(text), options)
+            } else {
+                self.block(text, options)
+            });
         }
         self.source.truncate(from);
         self.source.push_str(&source[from..]);
@@ -78,13 +73,7 @@ impl Document {
     fn unchanged(&self, source: &str) -> usize {
         let stable = self.starts.len().saturating_sub(2);
         match self.starts.get(stable) {
-            Some(end)
-                if source
-                    .as_bytes()
-                    .starts_with(&self.source.as_bytes()[..*end]) =>
-            {
-                stable
-            }
+            Some(end) if source.as_bytes().starts_with(&self.source.as_bytes()[..*end]) => stable,
             _ => 0,
         }
     }
@@ -92,16 +81,12 @@ impl Document {
     fn block(&self, text: &str, options: Options<'_>) -> Block {
         let mut html = String::with_capacity(text.len() * 3 / 2);
         write::html(&mut html, text, &self.definitions, options);
-        Block {
-            key: fnv1a(&html),
-            html,
-        }
+        Block { key: fnv1a(&html), html }
     }
 }
 
 /// FNV-1a, 64 bits: for telling blocks apart, not for secrets.
 fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -25,22 +25,16 @@ fn open_fence(block: &str) -> Option<String> {
     let mut open: Option<String> = None;
     for line in block.lines() {
         let line = line.trim_start_matches([' ', '\t', '>']);
-        let line = line
-            .strip_prefix(['-', '*', '+'])
-            .map_or(line, str::trim_start);
+        let line = line.strip_prefix(['-', '*', '+']).map_or(line, str::trim_start);
         let fence: String = match line.chars().next() {
             Some(mark @ ('`' | '~')) => line.chars().take_while(|c| *c == mark).collect(),
             _ => continue,
         };
         match &open {
-            None if fence.len() >= 3
-                && !(fence.starts_with('`') && line[fence.len()..].contains('`')) =>
-            {
+            None if fence.len() >= 3 && !(fence.starts_with('`') && line[fence.len()..].contains('`')) => {
                 open = Some(fence)
             }
-            Some(begin)
-                if fence.starts_with(begin.as_str()) && line[fence.len()..].trim().is_empty() =>
-            {
+            Some(begin) if fence.starts_with(begin.as_str()) && line[fence.len()..].trim().is_empty() => {
                 open = None
             }
             _ => {}
@@ -53,8 +47,7 @@ fn open_fence(block: &str) -> Option<String> {
 fn without_half_fence<'a>(block: &'a str, fence: &str) -> &'a str {
     let start = block.rfind('\n').map_or(0, |newline| newline + 1);
     let last = block[start..].trim();
-    let is_half =
-        start > 0 && !last.is_empty() && last.len() < fence.len() && fence.starts_with(last);
+    let is_half = start > 0 && !last.is_empty() && last.len() < fence.len() && fence.starts_with(last);
     if is_half { &block[..start] } else { block }
 }
 
@@ -66,9 +59,7 @@ fn with_delimiter_row(block: &str) -> Option<String> {
         return None;
     }
     let delimiter = lines.next().unwrap_or("");
-    let is_half = delimiter
-        .chars()
-        .all(|c| matches!(c, '|' | '-' | ':' | ' '));
+    let is_half = delimiter.chars().all(|c| matches!(c, '|' | '-' | ':' | ' '));
     if lines.next().is_some() || !is_half {
         return None;
     }
@@ -81,10 +72,7 @@ fn with_delimiter_row(block: &str) -> Option<String> {
 fn without_half_underline(block: &str) -> &str {
     match block.rfind('\n') {
         Some(newline)
-            if matches!(
-                block[newline + 1..].trim(),
-                "-" | "--" | "=" | "==" | "*" | "+" | "`" | "``"
-            ) =>
+            if matches!(block[newline + 1..].trim(), "-" | "--" | "=" | "==" | "*" | "+" | "`" | "``") =>
         {
             &block[..newline]
         }
@@ -132,10 +120,7 @@ fn marker_of_item(line: &str) -> Option<usize> {
     } else if line.starts_with('#') {
         Some(line.len() - line.trim_start_matches('#').len())
     } else {
-        ["- ", "* ", "+ "]
-            .iter()
-            .any(|marker| line.starts_with(marker))
-            .then_some(2)
+        ["- ", "* ", "+ "].iter().any(|marker| line.starts_with(marker)).then_some(2)
     }
 }
 
@@ -161,15 +146,9 @@ impl Mark {
     }
 
     fn at(rest: &str) -> Option<Self> {
-        [
-            Self::Strong,
-            Self::StrongLow,
-            Self::Struck,
-            Self::DisplayMath,
-            Self::Emphasis,
-        ]
-        .into_iter()
-        .find(|mark| rest.starts_with(mark.text()))
+        [Self::Strong, Self::StrongLow, Self::Struck, Self::DisplayMath, Self::Emphasis]
+            .into_iter()
+            .find(|mark| rest.starts_with(mark.text()))
     }
 }
 
@@ -296,11 +275,7 @@ fn destination(rest: &str) -> Link {
 
 /// `[words](half` as its words; an image that is half there is not shown.
 fn without_link(words: &str, bracket: usize, end: usize, open: &[(Mark, usize)]) -> String {
-    let open: Vec<_> = open
-        .iter()
-        .copied()
-        .filter(|(_, at)| *at < bracket)
-        .collect();
+    let open: Vec<_> = open.iter().copied().filter(|(_, at)| *at < bracket).collect();
     let before = &words[..bracket];
     let text = match before.strip_suffix('!') {
         Some(before) => before.to_owned(),
@@ -317,9 +292,8 @@ fn with_marks(text: &str, open: &[(Mark, usize)]) -> String {
     let mut text = text.to_owned();
     let mut open = open.to_vec();
     while let Some((mark, at)) = open.last().copied() {
-        let nothing_follows = text
-            .get(at + mark.text().len()..)
-            .is_none_or(|inside| inside.trim().is_empty());
+        let nothing_follows =
+            text.get(at + mark.text().len()..).is_none_or(|inside| inside.trim().is_empty());
         if !nothing_follows {
             break;
         }
@@ -366,10 +340,7 @@ mod tests {
         for (half, words) in [
             ("see [the pa", "see the pa"),
             ("see [the page](https://exa", "see the page"),
-            (
-                "see [the page](https://a.example)",
-                "see [the page](https://a.example)",
-            ),
+            ("see [the page](https://a.example)", "see [the page](https://a.example)"),
             ("see ![a cat](https://exa", "see "),
             ("**see [it", "**see it**"),
             ("- [x] done", "- [x] done"),
@@ -383,10 +354,7 @@ mod tests {
     fn a_table_is_a_table_from_its_first_row() {
         assert_eq!(mended("| a | b"), "| a | b|\n|---|---|\n");
         assert_eq!(mended("| a | b |\n|--"), "| a | b |\n|---|---|\n");
-        assert_eq!(
-            mended("| a | b |\n|---|---|\n| 1 | **2"),
-            "| a | b |\n|---|---|\n| 1 | **2**"
-        );
+        assert_eq!(mended("| a | b |\n|---|---|\n| 1 | **2"), "| a | b |\n|---|---|\n| 1 | **2**");
     }
 
     #[test]

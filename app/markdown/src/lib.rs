@@ -16,6 +16,7 @@ mod write;
 
 pub use blocks::blocks;
 pub use document::{Block, Document, Progress};
+pub use vetted::is_highlighted;
 
 use definitions::Definitions;
 
@@ -41,8 +42,5 @@ pub fn render(source: &str, options: Options<'_>) -> String {
 /// What is read: tables, struck text, tasks and formulas beyond CommonMark. No footnotes, no raw HTML.
 fn dialect() -> pulldown_cmark::Options {
     use pulldown_cmark::Options;
-    Options::ENABLE_TABLES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_MATH
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_MATH
 }

@@ -20,9 +20,7 @@ pub fn destination(url: &str) -> Option<Destination> {
         return (!url.starts_with("//")).then_some(Destination::Here);
     }
     let (scheme, rest) = url.split_once(':')?;
-    let known = ["http", "https", "mailto"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known));
+    let known = ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
     (known && !rest.is_empty()).then_some(Destination::Elsewhere)
 }
 
@@ -31,9 +29,7 @@ pub fn is_own_file(url: &str) -> bool {
     url.strip_prefix("/f/").is_some_and(|name| {
         !name.is_empty()
             && !name.contains("..")
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
     })
 }
 
@@ -50,13 +46,8 @@ pub fn next_in(text: &str) -> Option<std::ops::Range<usize>> {
     while let Some(found) = text[from..].find("http") {
         let start = from + found;
         let rest = &text[start..];
-        let scheme = ["https://", "http://"]
-            .into_iter()
-            .find(|s| rest.starts_with(s));
-        let joined = text[..start]
-            .chars()
-            .next_back()
-            .is_some_and(char::is_alphanumeric);
+        let scheme = ["https://", "http://"].into_iter().find(|s| rest.starts_with(s));
+        let joined = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
         if let (Some(scheme), false) = (scheme, joined) {
             let end = start + length(rest);
             if end > start + scheme.len() {
@@ -69,17 +60,13 @@ pub fn next_in(text: &str) -> Option<std::ops::Range<usize>> {
 }
 
 fn length(address: &str) -> usize {
-    let stop = |c: char| {
-        c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '\\' | '|')
-    };
+    let stop =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '`' | '\\' | '|');
     let mut end = address.find(stop).unwrap_or(address.len());
     while let Some(last) = address[..end].chars().next_back() {
         let unmatched = last == ')' && count(&address[..end], ')') > count(&address[..end], '(');
         if !unmatched
-            && !matches!(
-                last,
-                '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | ']' | '}' | '”' | '’'
-            )
+            && !matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | ']' | '}' | '”' | '’')
         {
             break;
         }
@@ -98,11 +85,7 @@ mod tests {
 
     #[test]
     fn only_known_schemes_and_own_pages_are_linked() {
-        for good in [
-            "https://a.example/x",
-            "HTTP://a.example",
-            "mailto:a@b.example",
-        ] {
+        for good in ["https://a.example/x", "HTTP://a.example", "mailto:a@b.example"] {
             assert_eq!(destination(good), Some(Destination::Elsewhere), "{good}");
         }
         assert_eq!(destination("/c/1#m-2"), Some(Destination::Here));
@@ -131,14 +114,7 @@ mod tests {
     #[test]
     fn an_own_file_stays_below_its_folder() {
         assert!(is_own_file("/f/0191-ab/picture.png"));
-        for bad in [
-            "/f/",
-            "/f/../api/v1/me",
-            "/f/%2e%2e/x",
-            "https://x/f/a",
-            "//f/a",
-            "/f/a?x=1",
-        ] {
+        for bad in ["/f/", "/f/../api/v1/me", "/f/%2e%2e/x", "https://x/f/a", "//f/a", "/f/a?x=1"] {
             assert!(!is_own_file(bad), "{bad}");
         }
     }
@@ -146,14 +122,8 @@ mod tests {
     #[test]
     fn an_address_in_a_sentence_ends_before_the_full_stop() {
         let found = |text: &'static str| next_in(text).map(|range| &text[range]);
-        assert_eq!(
-            found("See https://a.example/x_y(z), then"),
-            Some("https://a.example/x_y(z)")
-        );
-        assert_eq!(
-            found("(at http://a.example/b)."),
-            Some("http://a.example/b")
-        );
+        assert_eq!(found("See https://a.example/x_y(z), then"), Some("https://a.example/x_y(z)"));
+        assert_eq!(found("(at http://a.example/b)."), Some("http://a.example/b"));
         assert_eq!(found("nohttp://a.example and https://"), None);
     }
 

@@ -112,12 +112,49 @@ pub fn html(latex: &str, place: Place) -> Option<String> {
         Place::Block => MathDisplay::Block,
     };
     let converter = LatexToMathML::new(MathCoreConfig::default()).ok()?;
-    let mathml = converter
-        .convert_with_local_state(latex, display)
-        .ok()?
-        .mathml;
+    let mathml = converter.convert_with_local_state(&without_numbers(latex), display).ok()?.mathml;
     let mut text = String::new();
-    crate::vetted::fits(&mathml, &MATHML, &mut text).then_some(mathml)
+    crate::vetted::fits(&mathml, &MATHML, &mut text).then(|| with_classes(&mathml))
+}
+
+/// Nobody refers to an equation in a conversation by its number, and each answer would begin at 1.
+#[cfg(feature = "math")]
+fn without_numbers(latex: &str) -> Cow<'_, str> {
+    let numbered = ["align", "equation", "gather", "multline"];
+    if !numbered.iter().any(|name| latex.contains(name)) {
+        return Cow::Borrowed(latex);
+    }
+    let plain = numbered
+        .iter()
+        .fold(latex.to_owned(), |latex, name| latex.replace(&format!("{{{name}}}"), &format!("{{{name}*}}")));
+    Cow::Owned(plain)
+}
+
+/// The converter aligns cells by `style` attributes, which a strict content security policy refuses:
+/// classes take their place.
+#[cfg(feature = "math")]
+fn with_classes(mathml: &str) -> String {
+    let mut out = String::with_capacity(mathml.len());
+    let mut rest = mathml;
+    while let Some((before, after)) = rest.split_once(" style=\"") {
+        out.push_str(before);
+        let (style, after) = after.split_once('"').unwrap_or((after, ""));
+        let alignment = ["left", "right", "center"]
+            .into_iter()
+            .find(|side| style.contains(&format!("text-align: {side}")));
+        // An element with a class of its own keeps that one.
+        let element = &before[before.rfind('<').unwrap_or(0)..];
+        if let Some(side) =
+            alignment.filter(|_| !element.contains(" class=") && !after.starts_with(" class="))
+        {
+            out.push_str(" class=\"");
+            out.push_str(side);
+            out.push('"');
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 #[cfg(not(feature = "math"))]
@@ -128,10 +165,7 @@ pub fn html(_latex: &str, _place: Place) -> Option<String> {
 /// Whether the converter, which recurses, will get through it on a browser's stack.
 #[cfg(feature = "math")]
 fn is_moderate(latex: &str) -> bool {
-    let nested = latex
-        .bytes()
-        .filter(|b| matches!(b, b'{' | b'^' | b'_' | b'\\'))
-        .count();
+    let nested = latex.bytes().filter(|b| matches!(b, b'{' | b'^' | b'_' | b'\\')).count();
     latex.len() <= LONGEST && nested <= 400
 }
 
@@ -168,9 +202,7 @@ const MATHML: crate::vetted::Form = crate::vetted::Form {
         )
     },
     attribute: |key, value| {
-        let plain = value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b" .#%:;-+".contains(&b));
+        let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b" .#%:;-+".contains(&b));
         plain
             && matches!(
                 key,
@@ -212,14 +244,8 @@ mod tests {
     fn other_delimiters_become_dollars_outside_code() {
         assert_eq!(with_dollars(r"a \( x^2 \) b"), "a ${ x^2 }$ b");
         assert_eq!(with_dollars(r"\[ x = 1 \]"), "$$ x = 1 $$");
-        for same in [
-            r"`\(x\)`",
-            r"\\(x\\)",
-            r"\[see below\]",
-            r"\(open",
-            "```\n\\[ x=1 \\]\n```",
-            r"é\(é",
-        ] {
+        for same in [r"`\(x\)`", r"\\(x\\)", r"\[see below\]", r"\(open", "```\n\\[ x=1 \\]\n```", r"é\(é"]
+        {
             assert_eq!(with_dollars(same), same);
         }
     }
@@ -229,14 +255,27 @@ mod tests {
     fn a_formula_becomes_mathml_and_nonsense_stays() {
         let fraction = html(r"\frac{a}{b} < 1", Place::Block);
         assert!(
-            fraction
-                .as_deref()
-                .is_some_and(|m| m.contains("<mfrac>") && m.contains("&lt;")),
+            fraction.as_deref().is_some_and(|m| m.contains("<mfrac>") && m.contains("&lt;")),
             "{fraction:?}"
         );
         assert_eq!(html(r"\frac{", Place::Line), None);
         assert_eq!(html(&"{".repeat(5_000), Place::Line), None);
         assert_eq!(html(r"\href{javascript:alert(1)}{x}", Place::Line), None);
+    }
+
+    #[cfg(feature = "math")]
+    #[test]
+    fn a_matrix_needs_no_style_attributes() {
+        for latex in [r"\begin{align} a &= b \\ c &= d \end{align}", r"\begin{array}{lr} a & b \end{array}"] {
+            let mathml = html(latex, Place::Block);
+            assert!(
+                mathml.as_deref().is_some_and(|m| m.contains("<mtd")
+                    && m.contains("class=\"right\"")
+                    && !m.contains(" style=")
+                    && !m.contains("(1)")),
+                "{mathml:?}"
+            );
+        }
     }
 
     #[cfg(feature = "math")]
@@ -248,9 +287,7 @@ mod tests {
             "a^{".repeat(190) + &"}".repeat(190),
         ];
         let deep = deep.map(|latex| {
-            std::thread::Builder::new()
-                .stack_size(4 << 20)
-                .spawn(move || html(&latex, Place::Line))
+            std::thread::Builder::new().stack_size(4 << 20).spawn(move || html(&latex, Place::Line))
         });
         for thread in deep {
             assert!(thread.is_ok_and(|running| running.join().is_ok()));

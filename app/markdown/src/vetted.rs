@@ -110,9 +110,7 @@ pub fn is_highlighted(html: &str, code: &str) -> bool {
 }
 
 fn is_highlight_class(class: &str) -> bool {
-    let plain = class
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let plain = class.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     plain && (class.starts_with("hljs-") || class.starts_with("language-") || class.ends_with('_'))
 }
 

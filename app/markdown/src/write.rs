@@ -21,12 +21,7 @@ pub fn html(out: &mut String, source: &str, definitions: &Definitions, options: 
         Some((CowStr::from(destination.to_owned()), CowStr::Borrowed("")))
     };
     let parser = Parser::new_with_broken_link_callback(&source, dialect(), Some(resolve));
-    let mut writer = Writer {
-        out,
-        source: &source,
-        options,
-        state: State::default(),
-    };
+    let mut writer = Writer { out, source: &source, options, state: State::default() };
     for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
         writer.event(event, range);
     }
@@ -78,10 +73,7 @@ impl Writer<'_> {
         if let Some((_, alternative)) = &mut self.state.image {
             match &event {
                 Event::End(TagEnd::Image) => self.image(),
-                Event::Text(text)
-                | Event::Code(text)
-                | Event::InlineMath(text)
-                | Event::InlineHtml(text) => {
+                Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::InlineHtml(text) => {
                     alternative.push_str(text);
                 }
                 Event::SoftBreak | Event::HardBreak => alternative.push(' '),
@@ -135,7 +127,9 @@ impl Writer<'_> {
             Tag::HtmlBlock => self.out.push_str("<p class=\"source\">"),
             Tag::Table(alignments) => {
                 self.state.alignments = alignments;
-                self.out.push_str("<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>\n");
+                self.out.push_str(
+                    "<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>\n",
+                );
             }
             Tag::TableHead => {
                 self.state.row = Row::Head;
@@ -150,22 +144,13 @@ impl Writer<'_> {
             Tag::Emphasis => self.out.push_str("<em>"),
             Tag::Strong => self.out.push_str("<strong>"),
             Tag::Strikethrough => self.out.push_str("<del>"),
-            Tag::Link {
-                dest_url,
-                link_type,
-                ..
-            } => {
+            Tag::Link { dest_url, link_type, .. } => {
                 let email = matches!(link_type, pulldown_cmark::LinkType::Email);
-                let written = if email {
-                    self.link(&format!("mailto:{dest_url}"))
-                } else {
-                    self.link(&dest_url)
-                };
+                let written =
+                    if email { self.link(&format!("mailto:{dest_url}")) } else { self.link(&dest_url) };
                 self.state.links.push(written);
             }
-            Tag::Image { dest_url, .. } => {
-                self.state.image = Some((dest_url.to_string(), String::new()))
-            }
+            Tag::Image { dest_url, .. } => self.state.image = Some((dest_url.to_string(), String::new())),
             // Not part of the dialect; their text is shown.
             Tag::FootnoteDefinition(_)
             | Tag::DefinitionList
@@ -234,12 +219,11 @@ impl Writer<'_> {
             Row::Head => "<th scope=\"col\"",
             Row::Body => "<td",
         });
-        self.out
-            .push_str(match self.state.alignments.get(self.state.column) {
-                Some(Alignment::Center) => " class=\"center\">",
-                Some(Alignment::Right) => " class=\"right\">",
-                Some(Alignment::Left | Alignment::None) | None => ">",
-            });
+        self.out.push_str(match self.state.alignments.get(self.state.column) {
+            Some(Alignment::Center) => " class=\"center\">",
+            Some(Alignment::Right) => " class=\"right\">",
+            Some(Alignment::Left | Alignment::None) | None => ">",
+        });
         self.state.column += 1;
     }
 
@@ -294,11 +278,8 @@ impl Writer<'_> {
         };
         self.out.push_str("<span class=\"picture\">");
         // A link within a link is not HTML: the outer one stays.
-        let written = if self.state.links.contains(&Written::AsLink) {
-            Written::AsText
-        } else {
-            self.link(&url)
-        };
+        let written =
+            if self.state.links.contains(&Written::AsLink) { Written::AsText } else { self.link(&url) };
         escape(self.out, &label);
         if written == Written::AsLink {
             self.out.push_str("</a>");
@@ -310,17 +291,11 @@ impl Writer<'_> {
         let Some((language, code)) = self.state.code.take() else {
             return;
         };
-        self.out
-            .push_str("<figure class=\"code\"><figcaption><span>");
-        escape(
-            self.out,
-            if language.is_empty() {
-                "text"
-            } else {
-                &language
-            },
+        self.out.push_str("<figure class=\"code\"><figcaption><span>");
+        escape(self.out, if language.is_empty() { "text" } else { &language });
+        self.out.push_str(
+            "</span><button type=\"button\" data-copy>Copy</button></figcaption><pre tabindex=\"0\"><code",
         );
-        self.out.push_str("</span><button type=\"button\" data-copy>Copy</button></figcaption><pre tabindex=\"0\"><code");
         if !language.is_empty() {
             self.out.push_str(" class=\"language-");
             escape(self.out, &language);
@@ -375,10 +350,7 @@ fn language(kind: &CodeBlockKind<'_>) -> String {
         return String::new();
     };
     let word = info.split([' ', ',', '\t', '{']).next().unwrap_or("");
-    word.chars()
-        .filter(|c| c.is_ascii_alphanumeric() || "+-#._".contains(*c))
-        .take(24)
-        .collect()
+    word.chars().filter(|c| c.is_ascii_alphanumeric() || "+-#._".contains(*c)).take(24).collect()
 }
 
 fn is_line_break(html: &str) -> bool {

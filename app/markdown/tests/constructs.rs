@@ -92,18 +92,10 @@ fn formulas_and_prices() {
 #[test]
 fn finished_blocks_keep_their_keys_while_the_text_grows() {
     let mut document = Document::default();
-    document.update(
-        "one\n\ntwo\n\nthree **fo",
-        Progress::Growing,
-        Options::default(),
-    );
+    document.update("one\n\ntwo\n\nthree **fo", Progress::Growing, Options::default());
     let before: Vec<_> = document.blocks().to_vec();
     assert_eq!(before[2].html, "<p>three <strong>fo</strong></p>\n");
-    document.update(
-        "one\n\ntwo\n\nthree **four**\n\nfive",
-        Progress::Growing,
-        Options::default(),
-    );
+    document.update("one\n\ntwo\n\nthree **four**\n\nfive", Progress::Growing, Options::default());
     assert_eq!(document.blocks()[..2], before[..2]);
     assert_eq!(document.blocks().len(), 4);
 }

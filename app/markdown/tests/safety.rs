@@ -6,13 +6,7 @@ use proptest::prelude::*;
 /// The tags and attributes of a piece of HTML, read as a browser would read them.
 fn tags(html: &str) -> Vec<String> {
     html.match_indices('<')
-        .map(|(at, _)| {
-            html[at + 1..]
-                .split('>')
-                .next()
-                .unwrap_or("")
-                .to_lowercase()
-        })
+        .map(|(at, _)| html[at + 1..].split('>').next().unwrap_or("").to_lowercase())
         .collect()
 }
 
@@ -74,44 +68,29 @@ const ELEMENTS: &[&str] = &[
 fn assert_harmless(source: &str, html: &str) {
     let mut open = Vec::new();
     for tag in tags(html) {
-        let name: String = tag
-            .trim_start_matches('/')
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .collect();
+        let name: String =
+            tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
         assert!(ELEMENTS.contains(&name.as_str()), "<{tag}> from {source:?}");
         if tag.starts_with('/') {
             assert_eq!(open.pop(), Some(name), "unbalanced from {source:?}: {html}");
-        } else if !matches!(
-            name.as_str(),
-            "br" | "hr" | "img" | "input" | "mspace" | "mprescripts"
-        ) && !tag.ends_with('/')
+        } else if !matches!(name.as_str(), "br" | "hr" | "img" | "input" | "mspace" | "mprescripts")
+            && !tag.ends_with('/')
         {
             open.push(name);
         }
         // What stands in quotes was escaped, so it holds no quote: every second piece is outside.
         let outside: String = tag.split('"').step_by(2).collect();
         for (at, _) in outside.match_indices(" on") {
-            assert!(
-                outside[at..].starts_with(" on "),
-                "handler in <{tag}> from {source:?}"
-            );
+            assert!(outside[at..].starts_with(" on "), "handler in <{tag}> from {source:?}");
         }
         for attribute in ["href=\"", "src=\""] {
             if let Some((_, value)) = tag.split_once(attribute) {
-                let allowed = ["http:", "https:", "mailto:", "/"]
-                    .iter()
-                    .any(|scheme| value.starts_with(scheme));
-                assert!(
-                    allowed && !value.starts_with("//"),
-                    "address in <{tag}> from {source:?}"
-                );
+                let allowed =
+                    ["http:", "https:", "mailto:", "/"].iter().any(|scheme| value.starts_with(scheme));
+                assert!(allowed && !value.starts_with("//"), "address in <{tag}> from {source:?}");
             }
         }
-        assert!(
-            !tag.starts_with("img") || tag.contains(" src=\"/f/"),
-            "<{tag}> from {source:?}"
-        );
+        assert!(!tag.starts_with("img") || tag.contains(" src=\"/f/"), "<{tag}> from {source:?}");
     }
     assert!(open.is_empty(), "open {open:?} from {source:?}");
 }
@@ -188,24 +167,10 @@ fn no_attack_of_the_corpus_survives() {
 #[test]
 fn a_highlighter_that_lies_is_not_believed() {
     let lie = |_: &str, _: &str| Some("<img src=x onerror=alert(1)>".to_owned());
-    let html = render(
-        "```js\na\n```",
-        Options {
-            highlight: Some(&lie),
-        },
-    );
+    let html = render("```js\na\n```", Options { highlight: Some(&lie) });
     assert_harmless("lie", &html);
-    let other =
-        |_: &str, _: &str| Some("<span class=\"hljs-keyword\">other code</span>".to_owned());
-    assert!(
-        !render(
-            "```js\na\n```",
-            Options {
-                highlight: Some(&other)
-            }
-        )
-        .contains("other code")
-    );
+    let other = |_: &str, _: &str| Some("<span class=\"hljs-keyword\">other code</span>".to_owned());
+    assert!(!render("```js\na\n```", Options { highlight: Some(&other) }).contains("other code"));
 }
 
 #[test]

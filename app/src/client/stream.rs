@@ -2,10 +2,11 @@
 //! was until the answer has ended. It keeps no text: each event goes to the listener, once and in order.
 
 use super::sse;
-use serde::Serialize;
+#[cfg(any(feature = "hydrate", test))]
+use shared::ConversationId;
 use shared::conversation::{Regenerate, SendMessage};
 use shared::event::AnswerEvent;
-use shared::{ConversationId, MessageId, Problem};
+use shared::{MessageId, Problem};
 
 /// How an answer's stream begins.
 #[derive(Clone, Debug)]
@@ -14,10 +15,15 @@ pub enum Opening {
     Regenerate(MessageId, Regenerate),
     Continue(MessageId),
     /// Of an answer that is being written or waits: what comes after this event.
-    Resume { answer: MessageId, after: u64 },
+    Resume {
+        answer: MessageId,
+        after: u64,
+    },
 }
 
+#[cfg(any(feature = "hydrate", test))]
 impl Opening {
+    #[cfg(feature = "hydrate")]
     fn path(&self, conversation: ConversationId) -> String {
         let messages = format!("/api/v1/conversations/{conversation}/messages");
         match self {
@@ -28,9 +34,10 @@ impl Opening {
         }
     }
 
+    #[cfg(feature = "hydrate")]
     /// What is posted; nothing for a stream that is only read.
     fn body(&self) -> Option<String> {
-        fn json(value: &impl Serialize) -> Option<String> {
+        fn json(value: &impl serde::Serialize) -> Option<String> {
             serde_json::to_string(value).ok()
         }
         match self {
@@ -102,6 +109,7 @@ impl Place {
         Some(event)
     }
 
+    #[cfg(any(feature = "hydrate", test))]
     /// How to go on after a cut; nothing when it is not known which answer it was.
     fn resume(&self) -> Option<Opening> {
         self.answer.map(|answer| Opening::Resume { answer, after: self.last })
@@ -151,7 +159,11 @@ mod browser {
     }
 
     /// Follows an answer and tells `listener` everything, until it ended or the handle is dropped.
-    pub fn follow(conversation: ConversationId, opening: Opening, listener: impl Fn(News) + 'static) -> Following {
+    pub fn follow(
+        conversation: ConversationId,
+        opening: Opening,
+        listener: impl Fn(News) + 'static,
+    ) -> Following {
         let ended = Rc::new(Cell::new(false));
         let abort = Rc::new(std::cell::RefCell::new(None));
         let reader = Reader {
@@ -228,7 +240,8 @@ mod browser {
                     }
                 }
                 if self.ended.get() || self.place.ended {
-                    document::note(reader.cancel().dyn_into::<JsValue>());
+                    // Nobody waits for the rest.
+                    drop(reader.cancel());
                     return Ok(());
                 }
             }
@@ -260,7 +273,9 @@ mod browser {
                 return Ok(response);
             }
             let text = match response.text() {
-                Ok(text) => JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default(),
+                Ok(text) => {
+                    JsFuture::from(text).await.ok().and_then(|text| text.as_string()).unwrap_or_default()
+                }
                 Err(_) => String::new(),
             };
             let problem = api::problem_of(response.status(), &text);
@@ -269,13 +284,17 @@ mod browser {
             }
             // A server that stops, or whose database is away, will be back: an answer that began is
             // followed again then. A question that was not taken is not asked again behind one's back.
-            let passes = matches!(response.status(), 429 | 500..=599) && matches!(opening, Opening::Resume { .. });
+            let passes =
+                matches!(response.status(), 429 | 500..=599) && matches!(opening, Opening::Resume { .. });
             Err(if passes { Cut::Line } else { Cut::Refused(problem) })
         }
     }
 
     fn unreachable() -> Problem {
-        Problem::new(ErrorCode::Offline, "The server cannot be reached. Your message is kept here; try again when you are online.")
+        Problem::new(
+            ErrorCode::Offline,
+            "The server cannot be reached. Your message is kept here; try again when you are online.",
+        )
     }
 
     /// The next bytes, or nothing at the end.
@@ -302,7 +321,9 @@ mod browser {
             options.set_once(true);
             if milliseconds < LONGEST_SILENCE_MS {
                 let window = leptos::prelude::window();
-                document::note(window.add_event_listener_with_callback_and_add_event_listener_options("online", &resolve, &options));
+                document::note(window.add_event_listener_with_callback_and_add_event_listener_options(
+                    "online", &resolve, &options,
+                ));
             }
         });
         if let Err(cause) = JsFuture::from(promise).await {
@@ -367,7 +388,13 @@ mod tests {
 
     #[test]
     fn only_what_does_nothing_twice_is_repeated() {
-        let send = |id| Opening::Send(SendMessage { user_message_id: id, content: "x".to_owned(), ..SendMessage::default() });
+        let send = |id| {
+            Opening::Send(SendMessage {
+                user_message_id: id,
+                content: "x".to_owned(),
+                ..SendMessage::default()
+            })
+        };
         assert!(send(Some(MessageId::new())).is_repeatable());
         assert!(!send(None).is_repeatable());
         assert!(!Opening::Continue(MessageId::new()).is_repeatable());

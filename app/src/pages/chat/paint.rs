@@ -1,0 +1,174 @@
+//! Keeps the HTML of a stretch of text up to date in the page: only blocks that changed are touched.
+//! Also lets received text appear at the pace of reading. Browser only.
+
+use super::code;
+use super::pace::Pace;
+use super::parts::{self, ALL, is_active};
+use super::thread::Item;
+use crate::client::document::note;
+use leptos::html;
+use leptos::prelude::*;
+use markdown::{Document, Options, Progress};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use web_sys::Element;
+
+thread_local! {
+    /// How long the last change of the page took, so that a long block is not made anew every frame.
+    static COST_MS: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// The share of time that painting may take: one part in four.
+const REST_AFTER_COST: f64 = 3.0;
+
+/// Keeps `holder` showing the text of the part that begins at `from`.
+pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
+    let painter = Rc::new(RefCell::new(Painter::default()));
+    Effect::new(move |_| {
+        let Some(holder) = holder.get() else { return };
+        let shown = item.shown.get();
+        item.message.with(|message| {
+            let text = parts::text(message, from, shown);
+            let is_whole = shown == ALL || from + text.len() < parts::shown_end(message, shown);
+            let progress = if is_whole { Progress::Finished } else { Progress::Growing };
+            painter.borrow_mut().paint(&holder, text, progress);
+        });
+    });
+}
+
+#[derive(Default)]
+struct Painter {
+    document: Document,
+    /// Of the blocks in the page, in order.
+    keys: Vec<u64>,
+    state: State,
+}
+
+#[derive(Default, PartialEq)]
+enum State {
+    /// The page has what it came with, if anything.
+    #[default]
+    Untouched,
+    /// It came with this many bytes of text, finished.
+    AsItCame(usize),
+    Painted,
+}
+
+impl Painter {
+    fn paint(&mut self, holder: &Element, text: &str, progress: Progress) {
+        let began = now_ms();
+        match self.state {
+            State::Untouched if progress == Progress::Finished && holder.first_element_child().is_some() => {
+                self.state = State::AsItCame(text.len());
+                return code::colour(holder);
+            }
+            State::AsItCame(length) if length == text.len() && progress == Progress::Finished => return,
+            State::Untouched | State::AsItCame(_) => holder.set_inner_html(""),
+            State::Painted => {}
+        }
+        self.state = State::Painted;
+        let options = Options { highlight: Some(&code::highlighted) };
+        self.document.update(text, progress, options);
+        self.place(holder);
+        code::colour(holder);
+        COST_MS.set(now_ms() - began);
+    }
+
+    fn place(&mut self, holder: &Element) {
+        let blocks = self.document.blocks();
+        let same = self.keys.iter().zip(blocks).take_while(|(key, block)| **key == block.key).count();
+        let mut next = holder.children().item(same as u32);
+        for block in &blocks[same..] {
+            match next {
+                Some(element) => {
+                    element.set_inner_html(&block.html);
+                    next = element.next_element_sibling();
+                }
+                None => append(holder, &block.html),
+            }
+        }
+        while let Some(element) = next {
+            next = element.next_element_sibling();
+            element.remove();
+        }
+        self.keys.truncate(same);
+        self.keys.extend(blocks[same..].iter().map(|block| block.key));
+    }
+}
+
+fn append(holder: &Element, html: &str) {
+    match document().create_element("div") {
+        Ok(block) => {
+            block.set_class_name("block");
+            block.set_inner_html(html);
+            note(holder.append_child(&block));
+        }
+        Err(cause) => leptos::logging::warn!("the page has no room for a block: {cause:?}"),
+    }
+}
+
+/// Lets the text of a message appear steadily while it comes in.
+pub fn reveal(item: Item) {
+    let reveal = Rc::new(Reveal {
+        item: item.clone(),
+        pace: RefCell::new(Pace::default()),
+        is_running: Cell::new(false),
+        last_ms: Cell::new(0.0),
+        painted_ms: Cell::new(0.0),
+    });
+    Effect::new(move |_| {
+        item.message.track();
+        if item.shown.get_untracked() != ALL && !reveal.is_running.replace(true) {
+            reveal.last_ms.set(now_ms());
+            request_animation_frame({
+                let reveal = reveal.clone();
+                move || frame(reveal)
+            });
+        }
+    });
+}
+
+struct Reveal {
+    item: Item,
+    pace: RefCell<Pace>,
+    is_running: Cell<bool>,
+    last_ms: Cell<f64>,
+    painted_ms: Cell<f64>,
+}
+
+fn frame(reveal: Rc<Reveal>) {
+    let shown = reveal.item.shown.get_untracked();
+    let (length, active) = reveal.item.message.with_untracked(|m| (m.content.len(), is_active(m.status)));
+    if shown == ALL || shown >= length {
+        reveal.is_running.set(false);
+        if shown != ALL && !active {
+            reveal.item.shown.set(ALL);
+        }
+        return;
+    }
+    let now = now_ms();
+    let cost = COST_MS.get();
+    if cost < 4.0 || now - reveal.painted_ms.get() > cost * (1.0 + REST_AFTER_COST) {
+        let elapsed = now - reveal.last_ms.replace(now);
+        let backlog = length - shown;
+        let step = if wants_no_motion() { backlog } else { reveal.pace.borrow_mut().step(backlog, elapsed) };
+        if step > 0 {
+            let to = reveal
+                .item
+                .message
+                .with_untracked(|message| message.content.ceil_char_boundary(shown + step));
+            reveal.item.shown.set(to);
+            reveal.painted_ms.set(now);
+        }
+    }
+    request_animation_frame(move || frame(reveal));
+}
+
+fn wants_no_motion() -> bool {
+    let query = window().match_media("(prefers-reduced-motion: reduce)").ok().flatten();
+    query.is_some_and(|query| query.matches())
+}
+
+fn now_ms() -> f64 {
+    window().performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+}

@@ -1,0 +1,176 @@
+//! One opened conversation: its head, its messages, the place to write.
+
+use super::Place;
+use super::code;
+use super::composer::Composer;
+use super::exchange::{Exchange, PAGE};
+use super::header::Header;
+use super::message::MessageView;
+use super::models::NoLanguageModel;
+use super::scroll::Scroll;
+use super::thread::Thread;
+use crate::client::api;
+use crate::client::stream::Line;
+use crate::components::states::{Skeleton, Trouble};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use shared::conversation::Conversation;
+use shared::provider::Model;
+use shared::{ConversationId, ErrorCode, MessageId, Problem};
+
+/// What the parts of the view share.
+#[derive(Clone, Copy)]
+pub struct Shared {
+    pub exchange: Exchange,
+    pub models: Resource<Result<Vec<Model>, Problem>>,
+    /// The model chosen here; `None` is the conversation's own, or the default.
+    pub model: RwSignal<Option<String>>,
+    /// The own message that is being changed in the composer.
+    pub editing: RwSignal<Option<MessageId>>,
+    /// A text that was not sent, on its way back to the field.
+    pub taken_back: RwSignal<Option<String>>,
+    pub scroll: Scroll,
+}
+
+#[component]
+pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, place: Place) -> impl IntoView {
+    let thread = Thread::new(id);
+    let shared = Shared {
+        exchange: Exchange::new(thread, started),
+        models: Resource::new(|| (), |()| api::get::<Vec<Model>>("/models")),
+        model: RwSignal::new(None),
+        editing: RwSignal::new(None),
+        taken_back: RwSignal::new(None),
+        scroll: Scroll::new(thread, place),
+    };
+    let failed = RwSignal::new(false);
+    let loaded = Resource::new(|| (), move |()| load(id));
+    let content = move || {
+        Suspend::new(async move {
+            match loaded.await {
+                Ok(found) => {
+                    failed.set(false);
+                    if let Some(conversation) = found {
+                        shared
+                            .model
+                            .set(Some(conversation.summary.model.clone()).filter(|model| !model.is_empty()));
+                        thread.take(conversation, None);
+                    }
+                    view! { <Messages shared place/> }.into_any()
+                }
+                Err(problem) => {
+                    failed.set(true);
+                    missing(problem, Callback::new(move |()| loaded.refetch()))
+                }
+            }
+        })
+    };
+    view! {
+        <section class="conversation" aria-label="Conversation">
+            {(place == Place::Page).then(|| view! { <Title text=move || page_title(thread)/> })}
+            <Suspense fallback=|| view! { <div class="thread"><div class="thread-inner"><Skeleton rows=6/></div></div> }>
+                {content}
+            </Suspense>
+            <div class="composer-place" hidden=move || failed.get()>
+                <Composer shared/>
+            </div>
+            <p class="visually-hidden" role="status" aria-live="polite">{move || thread.announcement.get()}</p>
+        </section>
+    }
+}
+
+async fn load(id: Option<ConversationId>) -> Result<Option<Conversation>, Problem> {
+    match id {
+        Some(id) => api::get::<Conversation>(format!("/conversations/{id}?limit={PAGE}")).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn page_title(thread: Thread) -> String {
+    thread.summary.with(|summary| match summary {
+        Some(summary) => summary.display_title().to_owned(),
+        None => "New conversation".to_owned(),
+    })
+}
+
+fn missing(problem: Problem, retry: Callback<()>) -> AnyView {
+    if problem.error_code != ErrorCode::NotFound {
+        return view! { <div class="thread"><Trouble problem retry/></div> }.into_any();
+    }
+    #[cfg(feature = "ssr")]
+    crate::server::not_found();
+    view! {
+        <div class="thread">
+            <div class="empty">
+                <h1 class="empty-title">"There is no such conversation"</h1>
+                <p class="empty-text">
+                    "It may have been deleted, or it belongs to somebody else. What you deleted in the last 30 days is in "
+                    <a href="/bin">"the bin"</a>"."
+                </p>
+                <a class="button is-main" href="/c">"Begin a new conversation"</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Messages(shared: Shared, place: Place) -> impl IntoView {
+    let Shared { exchange, scroll, .. } = shared;
+    let thread = exchange.thread;
+    Effect::new(move |_| exchange.follow_what_runs());
+    scroll.watch(exchange);
+    let is_empty = Memo::new(move |_| thread.items.with(Vec::is_empty));
+    view! {
+        {move || thread.summary.with(Option::is_some).then(|| view! { <Header shared place/> })}
+        <div class="thread" node_ref=scroll.holder on:scroll=move |_| scroll.moved() on:click=code::clicked>
+            <div class="thread-inner" role="log" aria-live="off" aria-label="Messages">
+                {move || (thread.earlier.get() > 0).then(|| earlier(exchange, scroll))}
+                {move || is_empty.get().then(|| view! { <Beginning shared/> })}
+                <For each=move || thread.items.get() key=|item| item.id let:item>
+                    <MessageView item shared/>
+                </For>
+            </div>
+        </div>
+        <div class="below">
+            {move || scroll.is_new_below.get().then(|| view! {
+                <button type="button" class="new-below" on:click=move |_| scroll.to_end()>"New below ↓"</button>
+            })}
+        </div>
+        <Connection line=thread.line/>
+    }
+}
+
+/// Says in words that the line to an answer was cut.
+#[component]
+fn Connection(line: RwSignal<Line>) -> impl IntoView {
+    move || {
+        (line.get() == Line::Reconnecting).then(|| {
+            view! { <p class="reconnecting" role="status">"The connection was cut. The answer goes on; reconnecting."</p> }
+        })
+    }
+}
+
+fn earlier(exchange: Exchange, scroll: Scroll) -> AnyView {
+    let count = move || exchange.thread.earlier.get();
+    view! {
+        <div class="earlier" node_ref=scroll.beginning>
+            <button type="button" class="button is-plain" on:click=move |_| exchange.load_earlier(PAGE, || {})>
+                {move || format!("{} earlier messages", count())}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+/// What a new conversation shows.
+#[component]
+fn Beginning(shared: Shared) -> impl IntoView {
+    view! {
+        <div class="beginning">
+            <h1>"What are you working on?"</h1>
+            <p>"Ask, paste or think aloud. Everything here is private to you."</p>
+            <NoLanguageModel models=shared.models/>
+        </div>
+    }
+}
