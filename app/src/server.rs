@@ -64,7 +64,9 @@ pub async fn page(site: Site, request: Request<Body>) -> Response<Body> {
     match asker.call::<Me>("/me").await {
         Ok(me) => match path.as_str() {
             "/sign-in" | "/setup" => redirect(&next_of(&query)),
-            _ if Route::parse(&path).is_none() => plain(&site, PlainPage::NotFound, StatusCode::NOT_FOUND, request).await,
+            _ if Route::parse(&path).is_none() => {
+                plain(&site, PlainPage::NotFound, StatusCode::NOT_FOUND, request).await
+            }
             _ => workspace(&site, asker, me, request).await,
         },
         Err(problem) if problem.error_code == ErrorCode::Unauthenticated => {
@@ -74,7 +76,13 @@ pub async fn page(site: Site, request: Request<Body>) -> Response<Body> {
     }
 }
 
-async fn signed_out(site: &Site, asker: &Asker, path: &str, query: &str, request: Request<Body>) -> Response<Body> {
+async fn signed_out(
+    site: &Site,
+    asker: &Asker,
+    path: &str,
+    query: &str,
+    request: Request<Body>,
+) -> Response<Body> {
     let setup = match asker.call::<SetupState>("/setup").await {
         Ok(setup) => setup,
         Err(problem) => return failed(site, problem, request).await,
@@ -87,7 +95,9 @@ async fn signed_out(site: &Site, asker: &Asker, path: &str, query: &str, request
         }
         _ if setup.needed => redirect("/setup"),
         "/setup" => redirect("/sign-in"),
-        "/sign-in" => plain(site, PlainPage::SignIn { next: next_of(query), error }, StatusCode::OK, request).await,
+        "/sign-in" => {
+            plain(site, PlainPage::SignIn { next: next_of(query), error }, StatusCode::OK, request).await
+        }
         _ if Route::parse(path).is_none() => {
             plain(site, PlainPage::NotFound, StatusCode::NOT_FOUND, request).await
         }
@@ -100,7 +110,8 @@ async fn signed_out(site: &Site, asker: &Asker, path: &str, query: &str, request
 }
 
 async fn failed(site: &Site, problem: Problem, request: Request<Body>) -> Response<Body> {
-    let status = StatusCode::from_u16(problem.error_code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status =
+        StatusCode::from_u16(problem.error_code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = plain(site, PlainPage::Failed(problem), status, request).await;
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
@@ -130,7 +141,9 @@ async fn workspace(site: &Site, asker: Asker, me: Me, request: Request<Body>) ->
         me,
         address: request.uri().path_and_query().map(ToString::to_string).unwrap_or_else(|| "/".to_owned()),
         now: OffsetDateTime::now_utc(),
-        offset: offset_of_minutes(cookie(&asker.headers, "tz").and_then(|minutes| minutes.parse().ok()).unwrap_or(0)),
+        offset: offset_of_minutes(
+            cookie(&asker.headers, "tz").and_then(|minutes| minutes.parse().ok()).unwrap_or(0),
+        ),
         theme: theme_of(&asker.headers),
         layout: cookie(&asker.headers, "layout").map(|text| LayoutState::parse(&text)).unwrap_or_default(),
         build: site.build.clone(),
@@ -216,13 +229,14 @@ pub(crate) fn exchange(method: Method, path: String, body: ApiBody) -> Call<Stri
 impl Asker {
     async fn call<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Problem> {
         let text = self.exchange(Method::Get, path, ApiBody::Empty).await?;
-        serde_json::from_str::<Envelope<T>>(&text)
-            .map(|envelope| envelope.data)
-            .map_err(|cause| Problem::new(ErrorCode::Internal, format!("The server's own answer could not be read: {cause}")))
+        serde_json::from_str::<Envelope<T>>(&text).map(|envelope| envelope.data).map_err(|cause| {
+            Problem::new(ErrorCode::Internal, format!("The server's own answer could not be read: {cause}"))
+        })
     }
 
     async fn exchange(&self, method: Method, path: &str, body: ApiBody) -> Result<String, Problem> {
-        let internal = |cause: String| Problem::new(ErrorCode::Internal, format!("The page could not be made: {cause}"));
+        let internal =
+            |cause: String| Problem::new(ErrorCode::Internal, format!("The page could not be made: {cause}"));
         let request = self.request(method, path, body).map_err(|cause| internal(cause.to_string()))?;
         let response = match self.router.clone().oneshot(request).await {
             Ok(response) => response,
@@ -252,7 +266,9 @@ impl Asker {
         let mut request = Request::builder().method(verb).uri(format!("/api/v1{path}")).body(body)?;
         *request.headers_mut() = self.headers.clone();
         // what describes the page's own body and encoding says nothing about this call
-        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::ACCEPT_ENCODING, header::TRANSFER_ENCODING] {
+        for name in
+            [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::ACCEPT_ENCODING, header::TRANSFER_ENCODING]
+        {
             request.headers_mut().remove(name);
         }
         if let Some(media_type) = media_type {
@@ -270,7 +286,9 @@ mod tests {
     #[test]
     fn after_signing_in_one_stays_on_this_site() {
         assert_eq!(next_of("next=%2Fc%2F1"), "/c/1");
-        for hostile in ["next=https%3A%2F%2Felsewhere", "next=%2F%2Felsewhere", "next=%2F%5Celsewhere", "next=x", ""] {
+        for hostile in
+            ["next=https%3A%2F%2Felsewhere", "next=%2F%2Felsewhere", "next=%2F%5Celsewhere", "next=x", ""]
+        {
             assert_eq!(next_of(hostile), "/", "{hostile}");
         }
     }

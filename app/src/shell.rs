@@ -56,7 +56,9 @@ pub fn plain_shell(page: PlainPage, theme: Theme) -> impl IntoView {
     let assets = expect_context::<Assets>();
     let (title, body) = match page {
         PlainPage::SignIn { next, error } => ("Sign in", view! { <SignInPage next error/> }.into_any()),
-        PlainPage::Setup { code_required, error } => ("Set up", view! { <SetupPage code_required error/> }.into_any()),
+        PlainPage::Setup { code_required, error } => {
+            ("Set up", view! { <SetupPage code_required error/> }.into_any())
+        }
         PlainPage::NotFound => ("Not found", view! { <NotFoundPage/> }.into_any()),
         PlainPage::Failed(problem) => ("Not available", view! { <Failed problem/> }.into_any()),
     };
@@ -91,7 +93,9 @@ fn Common(assets: Assets, theme: Theme) -> impl IntoView {
 fn boot_script(assets: &Assets) -> String {
     let mut script = String::new();
     if let (Some(js), Some(wasm)) = (assets.get("app.js"), assets.get("app_bg.wasm")) {
-        script.push_str(&format!("import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate);"));
+        script.push_str(&format!(
+            "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate);"
+        ));
     }
     if let Some(vitals) = assets.get("vitals.js") {
         script.push_str(&format!(

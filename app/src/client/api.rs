@@ -36,7 +36,11 @@ pub fn get<T: DeserializeOwned + 'static>(path: impl Into<String>) -> Call<T> {
 }
 
 /// Sends `body` as JSON.
-pub fn send<T: DeserializeOwned + 'static>(method: Method, path: impl Into<String>, body: &impl Serialize) -> Call<T> {
+pub fn send<T: DeserializeOwned + 'static>(
+    method: Method,
+    path: impl Into<String>,
+    body: &impl Serialize,
+) -> Call<T> {
     match serde_json::to_string(body) {
         Ok(json) => decoded(exchange(method, path.into(), Body::Json(json))),
         Err(cause) => refused(cause.to_string()),
@@ -117,9 +121,16 @@ pub(crate) fn problem_of(status: u16, text: &str) -> Problem {
     serde_json::from_str(text).unwrap_or_else(|_| {
         let (code, error) = match status {
             413 => (ErrorCode::PayloadTooLarge, "That is too large to send.".to_owned()),
-            429 => (ErrorCode::RateLimited, "Too many requests at once. Wait a moment and try again.".to_owned()),
-            502..=504 => (ErrorCode::DatabaseUnavailable, "The server is not ready. Try again in a moment.".to_owned()),
-            _ => (ErrorCode::Internal, format!("The server answered in an unexpected way ({status}). Try again.")),
+            429 => {
+                (ErrorCode::RateLimited, "Too many requests at once. Wait a moment and try again.".to_owned())
+            }
+            502..=504 => {
+                (ErrorCode::DatabaseUnavailable, "The server is not ready. Try again in a moment.".to_owned())
+            }
+            _ => (
+                ErrorCode::Internal,
+                format!("The server answered in an unexpected way ({status}). Try again."),
+            ),
         };
         Problem::new(code, error)
     })
@@ -153,7 +164,10 @@ async fn fetch(method: Method, path: String, body: Body) -> Result<String, Probl
     use gloo_net::http;
 
     let offline = |_| {
-        Problem::new(ErrorCode::Offline, "The server cannot be reached. Nothing was lost; try again when you are online.")
+        Problem::new(
+            ErrorCode::Offline,
+            "The server cannot be reached. Nothing was lost; try again when you are online.",
+        )
     };
     let verb = match method {
         Method::Get => http::Method::GET,
@@ -162,8 +176,9 @@ async fn fetch(method: Method, path: String, body: Body) -> Result<String, Probl
         Method::Patch => http::Method::PATCH,
         Method::Delete => http::Method::DELETE,
     };
-    let mut request =
-        http::RequestBuilder::new(&format!("/api/v1{path}")).method(verb).header("accept", "application/json");
+    let mut request = http::RequestBuilder::new(&format!("/api/v1{path}"))
+        .method(verb)
+        .header("accept", "application/json");
     if method != Method::Get
         && let Some(token) = super::session::csrf_token()
     {

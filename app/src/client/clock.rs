@@ -122,7 +122,8 @@ mod browser {
             if clock.offset.get_untracked() != offset {
                 clock.offset.set(offset);
             }
-            let ticking = set_interval_with_handle(move || clock.now.set(browser_now()), Duration::from_secs(30));
+            let ticking =
+                set_interval_with_handle(move || clock.now.set(browser_now()), Duration::from_secs(30));
             if let Err(cause) = ticking {
                 leptos::logging::warn!("times on the page stand still: {cause:?}");
             }

@@ -63,10 +63,9 @@ pub fn focus(id: &str) {
 /// Whether this key belongs to a field that is being typed in.
 #[cfg(feature = "hydrate")]
 pub fn is_typing(event: &web_sys::Event) -> bool {
-    event
-        .target()
-        .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|element| element.closest("input, textarea, select, [contenteditable]").is_ok_and(|found| found.is_some()))
+    event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()).is_some_and(|element| {
+        element.closest("input, textarea, select, [contenteditable]").is_ok_and(|found| found.is_some())
+    })
 }
 
 #[cfg(feature = "hydrate")]
@@ -79,7 +78,9 @@ pub fn copy(text: String, done: impl FnOnce(bool) + 'static) {
     #[cfg(feature = "hydrate")]
     {
         let written = leptos::prelude::window().navigator().clipboard().write_text(&text);
-        leptos::task::spawn_local(async move { done(wasm_bindgen_futures::JsFuture::from(written).await.is_ok()) });
+        leptos::task::spawn_local(async move {
+            done(wasm_bindgen_futures::JsFuture::from(written).await.is_ok())
+        });
     }
     #[cfg(not(feature = "hydrate"))]
     drop((text, done));
@@ -90,4 +91,37 @@ pub(crate) fn note<T>(outcome: Result<T, wasm_bindgen::JsValue>) {
     if let Err(cause) = outcome {
         leptos::logging::warn!("the browser refused: {cause:?}");
     }
+}
+
+/// Calls `act` whenever the element comes near the part of the page that is seen.
+pub fn when_seen(element: leptos::prelude::NodeRef<leptos::html::Div>, act: impl Fn() + Clone + 'static) {
+    #[cfg(feature = "hydrate")]
+    {
+        use leptos::prelude::*;
+        use wasm_bindgen::closure::Closure;
+        Effect::new(move |_| {
+            let Some(element) = element.get() else { return };
+            let act = act.clone();
+            let seen = Closure::<dyn FnMut(js_sys::Array)>::new(move |entries: js_sys::Array| {
+                let near = entries.iter().any(|entry| {
+                    entry.unchecked_into::<web_sys::IntersectionObserverEntry>().is_intersecting()
+                });
+                if near {
+                    act();
+                }
+            });
+            let options = web_sys::IntersectionObserverInit::new();
+            options.set_root_margin("400px");
+            match web_sys::IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options) {
+                Ok(observer) => {
+                    observer.observe(&element);
+                    let kept = send_wrapper::SendWrapper::new((observer, seen));
+                    on_cleanup(move || kept.0.disconnect());
+                }
+                Err(cause) => note::<()>(Err(cause)),
+            }
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (element, act);
 }

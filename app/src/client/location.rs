@@ -85,11 +85,19 @@ mod browser {
     use wasm_bindgen::{JsCast, JsValue};
 
     pub fn push(address: &str) {
-        note(window().history().and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(address))));
+        note(
+            window()
+                .history()
+                .and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(address))),
+        );
     }
 
     pub fn replace(address: &str) {
-        note(window().history().and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(address))));
+        note(
+            window()
+                .history()
+                .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(address))),
+        );
     }
 
     fn note(outcome: Result<(), JsValue>) {

@@ -7,4 +7,5 @@ pub mod drafts;
 pub mod location;
 pub mod session;
 pub mod socket;
+pub mod sse;
 pub mod stream;

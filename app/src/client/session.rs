@@ -7,6 +7,8 @@ use shared::account::{Me, Profile, Role};
 #[derive(Clone, Copy)]
 pub struct Session {
     pub profile: RwSignal<Profile>,
+    /// To be sent as `X-CSRF-Token` with every change, and in forms.
+    pub csrf_token: StoredValue<Option<String>>,
 }
 
 impl Session {
@@ -14,7 +16,8 @@ impl Session {
     pub fn provide(me: Me) -> Self {
         #[cfg(feature = "hydrate")]
         CSRF_TOKEN.with(|token| *token.borrow_mut() = me.csrf_token.clone());
-        let session = Self { profile: RwSignal::new(me.profile) };
+        let session =
+            Self { profile: RwSignal::new(me.profile), csrf_token: StoredValue::new(me.csrf_token) };
         provide_context(session);
         session
     }
@@ -28,10 +31,6 @@ impl Session {
 pub fn use_session() -> Session {
     expect_context::<Session>()
 }
-
-/// The token that every change carries; `Session::provide` sets it.
-#[derive(Clone)]
-pub struct CsrfToken(pub Option<String>);
 
 #[cfg(feature = "hydrate")]
 thread_local! {
@@ -48,7 +47,8 @@ pub fn csrf_token() -> Option<String> {
 #[cfg(feature = "hydrate")]
 pub fn ended() {
     let location = window().location();
-    let here = format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
+    let here =
+        format!("{}{}", location.pathname().unwrap_or_default(), location.search().unwrap_or_default());
     if let Err(cause) = location.assign(&format!("/sign-in?next={}", super::api::encode(&here))) {
         leptos::logging::warn!("could not leave the page: {cause:?}");
     }

@@ -193,7 +193,9 @@ mod browser {
         };
         match &body {
             ServerBody::Hello { build } if *build != line.build => line.socket.outdated.set(true),
-            ServerBody::Degraded { parts } if parts.is_empty() => line.socket.connection.set(Connection::Online),
+            ServerBody::Degraded { parts } if parts.is_empty() => {
+                line.socket.connection.set(Connection::Online)
+            }
             ServerBody::Degraded { parts } => line.socket.connection.set(Connection::Degraded(parts.clone())),
             ServerBody::Refused { error } => leptos::logging::warn!("the server refused a frame: {error}"),
             _ => {}

@@ -50,7 +50,12 @@ impl Toasts {
     }
 
     /// Says what was done, with a way to do something about it.
-    pub fn offer(self, text: impl Into<String>, label: impl Into<String>, act: impl Fn() + Send + Sync + 'static) {
+    pub fn offer(
+        self,
+        text: impl Into<String>,
+        label: impl Into<String>,
+        act: impl Fn() + Send + Sync + 'static,
+    ) {
         self.show(text.into(), Some(Action { label: label.into(), act: Arc::new(act) }), Kind::News);
     }
 

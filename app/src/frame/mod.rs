@@ -1,19 +1,67 @@
 //! What stands around every page: rail, list, page, side panel; on a phone a bottom bar.
 
+pub mod commands;
+pub mod keyboard;
 pub mod layout;
+pub mod panel;
+pub mod rail;
+pub mod status;
 pub mod theme;
 
 use crate::client::location::use_location;
-use crate::pages::Page;
+use crate::components::palette::Palette;
+use crate::components::resizer::Resizer;
+use crate::components::toast::ToastShelf;
+use crate::pages::conversations::list::ConversationList;
+use crate::pages::settings::SettingsList;
+use crate::pages::{Page, title_of};
+use crate::route::{Route, Section};
+use commands::Commands;
+use layout::{Pane, use_layout};
 use leptos::prelude::*;
+use leptos_meta::Title;
+use panel::SidePanel;
+use rail::{BottomBar, Rail};
+use status::StatusLine;
 
 #[component]
 pub fn Frame() -> impl IntoView {
     let location = use_location();
-    let _ = location;
+    let layout = use_layout();
+    let commands = Commands::provide();
+    keyboard::listen(commands);
+    let section = Memo::new(move |_| location.route.get().map_or(Section::Conversations, Route::section));
+    let list = move || match section.get() {
+        Section::Search | Section::Bin => "none",
+        section if layout.is_open(Pane::List, section) => "open",
+        _ => "folded",
+    };
+    let panel = move || if layout.is_open(Pane::Panel, section.get()) { "open" } else { "closed" };
+    // on a phone one pane at a time: the address says which
+    let phone = move || match location.route.get() {
+        Some(Route::Home | Route::SettingsHome) => "list",
+        _ => "page",
+    };
     view! {
-        <div class="frame">
+        <Title formatter=|title: String| if title.is_empty() { "sideBar".to_owned() } else { format!("{title} · sideBar") }
+            text=move || title_of(location.route.get())/>
+        <a class="skip-link" href="#main">"Skip to the page"</a>
+        <div class="frame" data-list=list data-panel=panel data-phone=phone>
+            <Rail section/>
+            <div class="list-pane">
+                {move || match section.get() {
+                    Section::Conversations => view! { <ConversationList/> }.into_any(),
+                    Section::Settings => view! { <SettingsList/> }.into_any(),
+                    Section::Search | Section::Bin => ().into_any(),
+                }}
+                <Resizer pane=Pane::List label="Width of the list"/>
+            </div>
             <main id="main" class="page" tabindex="-1"><Page/></main>
+            <SidePanel section/>
+            <StatusLine/>
+            <BottomBar section/>
         </div>
+        <ToastShelf/>
+        <Palette commands/>
     }
 }

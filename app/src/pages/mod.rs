@@ -1,12 +1,17 @@
 //! The pages, one folder or file each, and which of them an address shows.
 
+pub mod bin;
 pub mod chat;
 pub mod conversations;
+pub mod keys;
 #[cfg(feature = "ssr")]
 pub mod plain;
+pub mod search;
+pub mod settings;
 
 use crate::client::location::use_location;
-use crate::route::Route;
+use crate::components::states::Empty;
+use crate::route::{Route, SettingsSection};
 use leptos::prelude::*;
 
 /// Which page; addresses that differ only in what the page shows share one, so that going from one
@@ -14,7 +19,11 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Chat,
-    Other,
+    Search,
+    Bin,
+    Settings(SettingsSection),
+    Keys,
+    Nothing,
 }
 
 /// The page of the address.
@@ -23,11 +32,57 @@ pub fn Page() -> impl IntoView {
     let location = use_location();
     let kind = Memo::new(move |_| match location.route.get() {
         Some(Route::Home | Route::NewConversation | Route::Conversation(_)) => Kind::Chat,
-        _ => Kind::Other,
+        Some(Route::Search) => Kind::Search,
+        Some(Route::Bin) => Kind::Bin,
+        Some(Route::SettingsHome) => Kind::Settings(SettingsSection::Profile),
+        Some(Route::Settings(section)) => Kind::Settings(section),
+        Some(Route::Keys) => Kind::Keys,
+        None => Kind::Nothing,
     });
     let conversation = Memo::new(move |_| location.route.get().and_then(Route::conversation));
-    move || match kind.get() {
+    move || {
+        match kind.get() {
         Kind::Chat => view! { <chat::ConversationPage id=conversation/> }.into_any(),
-        Kind::Other => "".into_any(),
+        Kind::Search => view! { <search::SearchPage/> }.into_any(),
+        Kind::Bin => view! { <bin::BinPage/> }.into_any(),
+        Kind::Settings(section) => view! { <settings::SettingsPage section/> }.into_any(),
+        Kind::Keys => view! { <keys::KeysPage/> }.into_any(),
+        Kind::Nothing => view! {
+            <Empty title="There is nothing here" text="The address may be mistyped, or what was here was deleted."/>
+        }
+        .into_any(),
+    }
+    }
+}
+
+/// The title of a page, where the page sets no better one.
+pub fn title_of(route: Option<Route>) -> &'static str {
+    match route {
+        Some(Route::Home | Route::NewConversation) => "New conversation",
+        Some(Route::Conversation(_)) => "Conversation",
+        Some(Route::Search) => "Search",
+        Some(Route::Bin) => "Bin",
+        Some(Route::SettingsHome) => "Settings",
+        Some(Route::Settings(section)) => section.title(),
+        Some(Route::Keys) => "Keys",
+        None => "Not found",
+    }
+}
+
+/// What pages other than a conversation have in common: a heading and a column to read.
+#[component]
+pub fn Sheet(
+    #[prop(into)] title: String,
+    #[prop(optional, into)] lead: Option<String>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="sheet">
+            <header class="sheet-head">
+                <h1>{title}</h1>
+                {lead.map(|lead| view! { <p class="sheet-lead">{lead}</p> })}
+            </header>
+            {children()}
+        </div>
     }
 }

@@ -9,10 +9,16 @@ fn explain(error: ErrorCode) -> &'static str {
     match error {
         ErrorCode::WrongCredentials => "That address and password do not go together. Try again.",
         ErrorCode::RateLimited => "Too many tries. Wait a minute, then try again.",
-        ErrorCode::SetupCodeRequired => "The code is missing or is another. The server printed it when it started.",
+        ErrorCode::SetupCodeRequired => {
+            "The code is missing or is another. The server printed it when it started."
+        }
         ErrorCode::SetupDone => "This server has its owner already. Sign in instead.",
-        ErrorCode::InvalidInput => "Something is missing: an e-mail address, a name, and a password of at least 10 characters.",
-        ErrorCode::DatabaseUnavailable => "The database is away for the moment. Nothing was changed; try again shortly.",
+        ErrorCode::InvalidInput => {
+            "Something is missing: an e-mail address, a name, and a password of at least 10 characters."
+        }
+        ErrorCode::DatabaseUnavailable => {
+            "The database is away for the moment. Nothing was changed; try again shortly."
+        }
         ErrorCode::OriginNotAllowed => "The form came from another site. Open this page again and repeat.",
         _ => "That did not work. Nothing was changed; try again.",
     }

@@ -1,0 +1,212 @@
+//! What can be done from anywhere, by key or from the command palette. One list for both.
+
+use super::layout::{Layout, Pane, use_layout};
+use super::theme::{ThemeChoice, use_theme};
+use crate::client::document;
+use crate::client::location::{Location, use_location};
+use crate::components::toast::{Toasts, use_toasts};
+use crate::pages::conversations::{Conversations, use_conversations};
+use crate::route::{Route, Section, SettingsSection};
+use leptos::prelude::*;
+use shared::ConversationId;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Palette,
+    NewConversation,
+    Search,
+    NextRow,
+    PreviousRow,
+    Rename,
+    Pin,
+    Delete,
+    OpenBeside,
+    FoldList,
+    FoldPanel,
+    TurnTheme,
+    Conversations,
+    Bin,
+    Settings,
+    ApiKeys,
+    Models,
+    Keys,
+}
+
+impl Command {
+    pub const ALL: [Self; 18] = [
+        Self::NewConversation,
+        Self::Search,
+        Self::Palette,
+        Self::NextRow,
+        Self::PreviousRow,
+        Self::Rename,
+        Self::Pin,
+        Self::OpenBeside,
+        Self::Delete,
+        Self::FoldList,
+        Self::FoldPanel,
+        Self::TurnTheme,
+        Self::Conversations,
+        Self::Bin,
+        Self::Settings,
+        Self::ApiKeys,
+        Self::Models,
+        Self::Keys,
+    ];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Palette => "Find anything",
+            Self::NewConversation => "New conversation",
+            Self::Search => "Search",
+            Self::NextRow => "Next in the list",
+            Self::PreviousRow => "Previous in the list",
+            Self::Rename => "Rename the conversation",
+            Self::Pin => "Pin or unpin the conversation",
+            Self::Delete => "Delete the conversation",
+            Self::OpenBeside => "Open the conversation beside",
+            Self::FoldList => "Fold or open the list",
+            Self::FoldPanel => "Fold or open the side panel",
+            Self::TurnTheme => "Switch between light, dark and system",
+            Self::Conversations => "Go to the conversations",
+            Self::Bin => "Go to the bin",
+            Self::Settings => "Go to the settings",
+            Self::ApiKeys => "Go to the API keys",
+            Self::Models => "Go to the models",
+            Self::Keys => "Show every key",
+        }
+    }
+
+    /// Whether the palette offers it: what only moves the hand is left to the keys.
+    pub fn is_in_palette(self) -> bool {
+        !matches!(self, Self::Palette | Self::NextRow | Self::PreviousRow)
+    }
+
+    /// Whether it needs a conversation that is open or chosen in the list.
+    pub fn needs_conversation(self) -> bool {
+        matches!(self, Self::Rename | Self::Pin | Self::Delete | Self::OpenBeside)
+    }
+}
+
+/// Carries commands out. Given as context.
+#[derive(Clone, Copy)]
+pub struct Commands {
+    pub palette_open: RwSignal<bool>,
+    location: Location,
+    layout: Layout,
+    theme: ThemeChoice,
+    toasts: Toasts,
+    conversations: Conversations,
+}
+
+impl Commands {
+    pub fn provide() -> Self {
+        let commands = Self {
+            palette_open: RwSignal::new(false),
+            location: use_location(),
+            layout: use_layout(),
+            theme: use_theme(),
+            toasts: use_toasts(),
+            conversations: use_conversations(),
+        };
+        provide_context(commands);
+        commands
+    }
+
+    pub fn run(self, command: Command) {
+        match command {
+            Command::Palette => self.palette_open.update(|open| *open = !*open),
+            Command::NewConversation => self.go(Route::NewConversation),
+            Command::Search => {
+                self.go(Route::Search);
+                document::focus("search-words");
+            }
+            Command::NextRow => step(1),
+            Command::PreviousRow => step(-1),
+            Command::FoldList => self.layout.toggle(Pane::List, self.section()),
+            Command::FoldPanel => self.layout.toggle(Pane::Panel, self.section()),
+            Command::TurnTheme => {
+                let theme = self.theme.turn();
+                self.toasts.say(format!("Theme: {}", theme.title().to_lowercase()));
+            }
+            Command::Conversations => self.go(Route::Home),
+            Command::Bin => self.go(Route::Bin),
+            Command::Settings => self.go(Route::SettingsHome),
+            Command::ApiKeys => self.go(Route::Settings(SettingsSection::ApiKeys)),
+            Command::Models => self.go(Route::Settings(SettingsSection::Providers)),
+            Command::Keys => self.go(Route::Keys),
+            Command::Rename | Command::Pin | Command::Delete | Command::OpenBeside => {
+                self.to_conversation(command)
+            }
+        }
+    }
+
+    /// The conversation that a command means: the one with the focus in the list, else the open one.
+    pub fn conversation(self) -> Option<ConversationId> {
+        focused_row().or_else(|| self.location.route.get_untracked().and_then(Route::conversation))
+    }
+
+    fn to_conversation(self, command: Command) {
+        let Some(id) = self.conversation() else {
+            return self.toasts.say("Open a conversation first, or choose one in the list.");
+        };
+        match command {
+            Command::Rename => self.conversations.begin_renaming(id),
+            Command::Pin => self.conversations.turn_pin(id),
+            Command::Delete => self.conversations.delete(id),
+            _ => self.layout.show_beside(Some(id), self.section()),
+        }
+    }
+
+    /// Goes to an address.
+    pub fn open(self, address: &str) {
+        self.location.go(address);
+    }
+
+    fn go(self, route: Route) {
+        self.location.go(&route.path());
+    }
+
+    fn section(self) -> Section {
+        self.location.route.get_untracked().map_or(Section::Conversations, Route::section)
+    }
+}
+
+/// Every link that `j` and `k` step through, in the order they are seen.
+#[cfg(feature = "hydrate")]
+fn rows() -> Vec<web_sys::HtmlElement> {
+    use wasm_bindgen::JsCast;
+    let Ok(found) = leptos::prelude::document().query_selector_all("[data-row]") else { return Vec::new() };
+    (0..found.length())
+        .filter_map(|at| found.item(at)?.dyn_into::<web_sys::HtmlElement>().ok())
+        .filter(|row| row.offset_parent().is_some())
+        .collect()
+}
+
+#[cfg(feature = "hydrate")]
+fn step(by: i32) {
+    let rows = rows();
+    let active = leptos::prelude::document().active_element();
+    let at = rows.iter().position(|row| active.as_ref().is_some_and(|active| active.is_same_node(Some(row))));
+    let open = rows.iter().position(|row| row.get_attribute("aria-current").is_some());
+    let next = match at.or(open) {
+        Some(at) => (at as i32 + by).clamp(0, rows.len() as i32 - 1),
+        None => 0,
+    };
+    if let Some(row) = rows.get(next as usize) {
+        document::note(row.focus());
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn focused_row() -> Option<ConversationId> {
+    leptos::prelude::document().active_element()?.get_attribute("data-row")?.parse().ok()
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn step(_by: i32) {}
+
+#[cfg(not(feature = "hydrate"))]
+fn focused_row() -> Option<ConversationId> {
+    None
+}

@@ -1,0 +1,103 @@
+//! The sections: a rail at the left, on a phone a bar at the foot. Plain links and, for leaving, a
+//! plain form, so that both work without scripts.
+
+use super::layout::{Pane, use_layout};
+use crate::client::session::use_session;
+use crate::components::avatar::Avatar;
+use crate::components::icon::Icon;
+use crate::route::{Route, Section, SettingsSection};
+use leptos::prelude::*;
+
+#[component]
+pub fn Rail(section: Memo<Section>) -> impl IntoView {
+    let profile = use_session().profile;
+    let layout = use_layout();
+    let panel_open = move || layout.is_open(Pane::Panel, section.get());
+    view! {
+        <nav class="rail" aria-label="Sections">
+            <a class="rail-link rail-new" href=Route::NewConversation.path() title="New conversation (c)" aria-label="New conversation">
+                {Icon::Plus.draw()}
+            </a>
+            {rail_link(section, Section::Conversations, Route::Home, Icon::Chat, "Conversations")}
+            {rail_link(section, Section::Search, Route::Search, Icon::Search, "Search")}
+            {rail_link(section, Section::Bin, Route::Bin, Icon::Bin, "Bin")}
+            <span class="rail-space"></span>
+            <button
+                type="button"
+                class="rail-link rail-panel"
+                title="Conversation beside the page ( ] )"
+                aria-label="Conversation beside the page"
+                aria-pressed=move || panel_open().to_string()
+                on:click=move |_| layout.toggle(Pane::Panel, section.get_untracked())
+            >
+                {Icon::SidePane.draw()}
+            </button>
+            {rail_link(section, Section::Settings, Route::SettingsHome, Icon::Settings, "Settings")}
+            <a class="rail-link rail-you" href=Route::Settings(SettingsSection::Profile).path()
+                title=move || profile.with(|profile| profile.display_name.clone())
+                aria-label=move || profile.with(|profile| format!("You: {}", profile.display_name))>
+                <Avatar profile/>
+            </a>
+        </nav>
+    }
+}
+
+fn rail_link(
+    current: Memo<Section>,
+    section: Section,
+    route: Route,
+    icon: Icon,
+    name: &'static str,
+) -> impl IntoView {
+    view! {
+        <a
+            class="rail-link"
+            href=route.path()
+            title=name
+            aria-label=name
+            aria-current=move || (current.get() == section).then_some("true")
+        >
+            {icon.draw()}
+        </a>
+    }
+}
+
+/// The four things for a thumb.
+#[component]
+pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
+    view! {
+        <nav class="bottom-bar" aria-label="Sections for phones">
+            {bottom_link(section, Some(Section::Conversations), Route::Home, Icon::Chat, "Conversations")}
+            {bottom_link(section, None, Route::NewConversation, Icon::Plus, "New")}
+            {bottom_link(section, Some(Section::Search), Route::Search, Icon::Search, "Search")}
+            {bottom_link(section, Some(Section::Settings), Route::SettingsHome, Icon::Settings, "Settings")}
+        </nav>
+    }
+}
+
+fn bottom_link(
+    current: Memo<Section>,
+    section: Option<Section>,
+    route: Route,
+    icon: Icon,
+    name: &'static str,
+) -> impl IntoView {
+    view! {
+        <a class="bottom-link" href=route.path() aria-current=move || (Some(current.get()) == section).then_some("true")>
+            {icon.draw()}
+            <span>{name}</span>
+        </a>
+    }
+}
+
+/// Leaves: a form, so that it needs no script.
+#[component]
+pub fn SignOut() -> impl IntoView {
+    let token = use_session().csrf_token.get_value().unwrap_or_default();
+    view! {
+        <form method="post" action="/sign-out">
+            <input type="hidden" name="csrf" value=token/>
+            <button type="submit" class="button">{Icon::Out.draw()} "Sign out"</button>
+        </form>
+    }
+}

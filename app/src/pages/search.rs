@@ -1,0 +1,140 @@
+//! Search over everything one may see. The words are in the address, so a search can be linked, and
+//! the form works without scripts.
+
+use super::Sheet;
+use crate::client::api;
+use crate::client::location::{Location, use_location};
+use crate::components::icon::Icon;
+use crate::components::moment::Moment;
+use crate::components::states::{Empty, Skeleton, Trouble};
+use crate::route::Route;
+use leptos::prelude::*;
+use shared::search::SearchHit;
+use std::time::Duration;
+
+/// How many passages are asked for.
+const HITS: usize = 40;
+
+#[component]
+pub fn SearchPage() -> impl IntoView {
+    let location = use_location();
+    let words = Memo::new(move |_| location.query_value("q").unwrap_or_default().trim().to_owned());
+    let hits = Resource::new(
+        move || words.get(),
+        |words| async move {
+            match words.is_empty() {
+                true => Ok(Vec::new()),
+                false => {
+                    api::get::<Vec<SearchHit>>(format!("/search?limit={HITS}&q={}", api::encode(&words)))
+                        .await
+                }
+            }
+        },
+    );
+    view! {
+        <Sheet title="Search">
+            <SearchField location words/>
+            <div class="hits-place" aria-live="polite">
+                <Transition fallback=|| view! { <Skeleton rows=5/> }>
+                    {move || {
+                        let asked = words.get();
+                        Suspend::new(async move {
+                            match hits.await {
+                                Ok(found) => found_view(asked, found),
+                                Err(problem) => view! { <Trouble problem retry=move |()| hits.refetch()/> }.into_any(),
+                            }
+                        })
+                    }}
+                </Transition>
+            </div>
+        </Sheet>
+    }
+}
+
+#[component]
+fn SearchField(location: Location, words: Memo<String>) -> impl IntoView {
+    let typed = StoredValue::new(0_u32);
+    let search = move |value: String| {
+        let query =
+            if value.trim().is_empty() { String::new() } else { format!("?q={}", api::encode(value.trim())) };
+        location.replace(&format!("{}{query}", Route::Search.path()));
+    };
+    let later = move |value: String| {
+        typed.update_value(|count| *count += 1);
+        let this = typed.get_value();
+        set_timeout(
+            move || {
+                if typed.try_get_value() == Some(this) {
+                    search(value);
+                }
+            },
+            Duration::from_millis(200),
+        );
+    };
+    view! {
+        <form class="search-field" role="search" method="get" action=Route::Search.path()
+            on:submit=move |event| { event.prevent_default(); search(value_of("search-words")); }>
+            {Icon::Search.draw()}
+            <input id="search-words" type="search" name="q" aria-label="Words to search for" placeholder="Words you remember"
+                autocomplete="off" value=words.get_untracked()
+                on:input=move |event| later(event_target_value(&event))/>
+        </form>
+    }
+}
+
+/// What stands in a field right now.
+fn value_of(id: &str) -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let field = document()
+            .get_element_by_id(id)
+            .and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
+        field.map(|field| field.value()).unwrap_or_default()
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        String::new()
+    }
+}
+
+fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
+    if words.is_empty() {
+        return view! { <Empty title="Search everything" text="Every message of every conversation of yours. Put words in “quotes” to find them in that order."/> }
+            .into_any();
+    }
+    if hits.is_empty() {
+        return view! { <Empty title="Nothing found" text="No message has these words. Fewer or other words may find it."/> }
+            .into_any();
+    }
+    let count = match hits.len() {
+        1 => "1 passage".to_owned(),
+        HITS => format!("The best {HITS} passages"),
+        count => format!("{count} passages"),
+    };
+    view! {
+        <p class="hits-count">{count}</p>
+        <ol class="hits">{hits.into_iter().map(hit_view).collect_view()}</ol>
+    }
+    .into_any()
+}
+
+fn hit_view(hit: SearchHit) -> AnyView {
+    let at = hit.created_at;
+    let title = if hit.title.is_empty() { "Conversation".to_owned() } else { hit.title };
+    view! {
+        <li>
+            <a class="hit" href=hit.url data-row=hit.conversation_id.to_string()>
+                <span class="hit-head"><span class="hit-title">{title}</span><Moment at=Signal::stored(at)/></span>
+                <span class="hit-passage">
+                    {hit.passage.into_iter().map(|segment| match segment.hit {
+                        true => view! { <mark>{segment.text}</mark> }.into_any(),
+                        false => segment.text.into_any(),
+                    }).collect_view()}
+                </span>
+            </a>
+        </li>
+    }
+    .into_any()
+}
