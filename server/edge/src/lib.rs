@@ -1,1 +1,77 @@
-//! stub
+//! Everything HTTP: the API, its streams and its socket, sessions, limits, pages, files. It knows no
+//! SQL, no model and no document format: what something means is asked of `domain`.
+
+mod accounts;
+mod answers;
+mod assets;
+mod authentication;
+mod bundler;
+mod config;
+mod conversations;
+mod envelope;
+mod gate;
+mod headers;
+mod health;
+mod input;
+mod keys;
+mod legacy;
+mod limits;
+mod openapi;
+mod origin;
+mod pages;
+mod providers;
+mod reference;
+mod request_id;
+mod search;
+mod serve;
+mod socket;
+mod state;
+mod telemetry;
+mod visitor;
+
+pub use config::{BrowserErrorSink, Config, Error};
+pub use limits::Rate;
+pub use openapi::openapi;
+pub use serve::serve;
+pub use visitor::{Cidr, NotACidr};
+
+use app::server::Site;
+use authentication::InProcess;
+use axum::routing::get;
+use axum::{Extension, Router};
+use domain::Domain;
+use state::Edge;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The whole of what the server answers.
+pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Result<Router, Error> {
+    let names = assets::manifest(&config.site)?;
+    let files = assets::routes(&config.site);
+    let edge = Edge::new(domain, config, shutdown);
+    let (api, document) = openapi::parts();
+    let site = Site {
+        router: in_process(api.clone(), &edge),
+        assets: names,
+        build: edge.build.clone(),
+        content_security_policy: headers::page_policy,
+    };
+    let routes = api
+        .merge(openapi::routes(&document).map_err(Error::Description)?)
+        .merge(pages::routes(&site))
+        .merge(files)
+        .route("/metrics", get(health::metrics))
+        .fallback(move |request| pages::anything_else(site.clone(), request))
+        .method_not_allowed_fallback(pages::wrong_method)
+        .with_state(Arc::clone(&edge));
+    Ok(gate::guard(routes, &edge))
+}
+
+/// The API for the server's own pages: the same handlers, without the gate that the page's own
+/// request went through already.
+fn in_process(api: Router<Arc<Edge>>, edge: &Arc<Edge>) -> Router {
+    api.fallback(pages::unknown_api_path)
+        .method_not_allowed_fallback(pages::wrong_method)
+        .with_state(Arc::clone(edge))
+        .layer(Extension(InProcess))
+}

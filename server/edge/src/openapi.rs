@@ -1,0 +1,186 @@
+//! The description of the API, made from the handlers, and the addresses where it can be read.
+
+use crate::envelope::Failure;
+use crate::reference;
+use crate::state::Edge;
+use crate::{accounts, answers, conversations, health, keys, providers, search, socket, telemetry};
+use axum::Router;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use http::{HeaderValue, header};
+use std::sync::Arc;
+use utoipa::OpenApi as _;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa_axum::router::OpenApiRouter;
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "sideBar",
+        description = "Every answer is JSON in an envelope: `{\"success\":true,\"data\":…}` or \
+            `{\"success\":false,\"error\":\"for a person\",\"error_code\":\"FOR_A_PROGRAM\",\"details\":{…},\"request_id\":\"…\"}`. \
+            A change made with the session cookie needs the header `X-CSRF-Token`; an API key does not."
+    ),
+    components(schemas(shared::Problem, shared::ErrorCode)),
+    tags(
+        (name = "accounts", description = "Signing in, sessions, profiles, people."),
+        (name = "keys", description = "API keys for programs."),
+        (name = "conversations", description = "Conversations and what is kept of them."),
+        (name = "answers", description = "Answers as they are written: server-sent events whose ids rise. Resume with Last-Event-ID."),
+        (name = "models", description = "Models and the providers behind them."),
+        (name = "search", description = "Search over everything one may see."),
+        (name = "socket", description = "Live notices for an open browser."),
+        (name = "telemetry", description = "What browsers measure of themselves."),
+        (name = "health", description = "Whether the server works."),
+    )
+)]
+struct Description;
+
+/// Every route of the API with its description.
+pub fn api() -> OpenApiRouter<Arc<Edge>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(accounts::routes())
+        .merge(keys::routes())
+        .merge(conversations::routes())
+        .merge(answers::routes())
+        .merge(providers::routes())
+        .merge(search::routes())
+        .merge(socket::routes())
+        .merge(telemetry::routes())
+        .merge(health::routes())
+}
+
+/// The API's routes, and its description completed.
+pub fn parts() -> (Router<Arc<Edge>>, OpenApi) {
+    let (router, mut document) = api().split_for_parts();
+    add_security(&mut document);
+    add_failures(&mut document);
+    (router, document)
+}
+
+/// The description alone.
+pub fn openapi() -> OpenApi {
+    parts().1
+}
+
+fn add_security(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_default();
+    for (name, scheme) in [
+        ("session", SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new("sidebar_session")))),
+        ("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer))),
+        ("api_key", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")))),
+    ] {
+        components.add_security_scheme(name, scheme);
+    }
+    let none: [&str; 0] = [];
+    document.security =
+        Some(["session", "bearer", "api_key"].map(|name| SecurityRequirement::new(name, none)).to_vec());
+}
+
+/// Any operation may be refused or fail, always in the same shape.
+fn add_failures(document: &mut OpenApi) {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    let failure = ResponseBuilder::new()
+        .description("Refused or failed; `error` says why and what to do, `error_code` says it to a program.")
+        .content("application/json", problem)
+        .build();
+    for item in document.paths.paths.values_mut() {
+        let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            operation.responses.responses.insert("default".to_owned(), RefOr::T(failure.clone()));
+        }
+    }
+}
+
+/// Where the description can be read, by programs and by people.
+pub fn routes(document: &OpenApi) -> Result<Router<Arc<Edge>>, serde_json::Error> {
+    let json = bytes::Bytes::from(serde_json::to_vec(document)?);
+    let page = reference::page(&serde_json::to_value(document)?);
+    let page = bytes::Bytes::from(page);
+    Ok(Router::new()
+        .route("/api/v1/openapi.json", get(move || async move { document_answer(json.clone()) }))
+        .route("/api/v1/reference", get(move || async move { reference_answer(page.clone()) })))
+}
+
+fn document_answer(json: bytes::Bytes) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+}
+
+fn reference_answer(page: bytes::Bytes) -> Result<Response, Failure> {
+    let policy = HeaderValue::try_from(reference::policy()).map_err(|_| Failure::internal())?;
+    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::HashSet;
+
+    fn document() -> Value {
+        serde_json::to_value(openapi()).unwrap()
+    }
+
+    fn references<'a>(value: &'a Value, into: &mut HashSet<&'a str>) {
+        match value {
+            Value::Object(map) => {
+                for (key, value) in map {
+                    match (key.as_str(), value) {
+                        ("$ref", Value::String(target)) => {
+                            into.insert(target);
+                        }
+                        _ => references(value, into),
+                    }
+                }
+            }
+            Value::Array(list) => list.iter().for_each(|value| references(value, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_document_is_openapi_3_1_and_every_reference_leads_somewhere() {
+        let document = document();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+        let mut targets = HashSet::new();
+        references(&document, &mut targets);
+        assert!(targets.len() > 20);
+        for target in targets {
+            let pointer = target.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{target} leads nowhere");
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_a_summary_and_says_how_it_fails() {
+        let document = document();
+        let mut names = HashSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                let name = operation["operationId"].as_str().unwrap();
+                assert!(names.insert(name.to_owned()), "{name} twice");
+                assert!(operation["summary"].as_str().is_some_and(|s| !s.is_empty()), "{method} {path}");
+                assert!(operation["responses"]["default"].is_object(), "{method} {path}");
+                for parameter in path.split('/').filter_map(|part| part.strip_prefix('{')) {
+                    let parameter = parameter.trim_end_matches('}');
+                    let listed = operation["parameters"].as_array().unwrap();
+                    assert!(
+                        listed
+                            .iter()
+                            .any(|p| p["name"] == parameter && p["in"] == "path" && p["required"] == true),
+                        "{method} {path} does not describe {parameter}"
+                    );
+                }
+            }
+        }
+        assert!(names.len() >= 40, "{}", names.len());
+    }
+
+    #[test]
+    fn a_key_of_a_provider_is_in_no_answer() {
+        let document = document();
+        let provider = document["components"]["schemas"]["Provider"].to_string();
+        assert!(!provider.contains("\"api_key\""));
+    }
+}
