@@ -3,27 +3,18 @@
 //! `Last-Event-ID`. Nothing here decides what an answer is.
 
 use crate::authentication::By;
-use crate::bundler::{Bundler, Due};
 use crate::envelope::{Answer, Data, Failure, Nothing};
+use crate::event_stream;
 use crate::input::{Asked, At, Json, OptionalJson};
 use crate::state::Edge;
-use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use domain::AnswerStream;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use metrics::{Gauge, Histogram};
+use axum::response::Response;
+use http::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use shared::conversation::{Regenerate, SendMessage};
 use shared::event::AnswerEvent;
 use shared::{ConversationId, Envelope, MessageId};
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, Sleep};
-use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -31,8 +22,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 const CONTENT_LIMIT: usize = 1 << 20;
 /// Room for that text with every byte escaped as `\u00XX`, and the fields around it.
 const BODY_LIMIT: usize = 6 * CONTENT_LIMIT + 4096;
-/// Proxies close a stream that is silent for long.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -60,7 +49,7 @@ async fn send_message(
         return Err(Failure::too_large(CONTENT_LIMIT));
     }
     let answer = edge.domain.send_message(&caller, id, message).await?;
-    Ok(stream(answer, edge.shutdown.clone()))
+    Ok(event_stream::answer(answer, edge.shutdown.clone()))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -84,7 +73,7 @@ async fn follow_answer(
 ) -> Result<Response, Failure> {
     let after = last_event_id(&headers)?.or(query.after).unwrap_or(0);
     let answer = edge.domain.follow_answer(&caller, id, message_id, after).await?;
-    Ok(stream(answer, edge.shutdown.clone()))
+    Ok(event_stream::answer(answer, edge.shutdown.clone()))
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Failure> {
@@ -119,7 +108,7 @@ async fn regenerate(
     OptionalJson(request): OptionalJson<Regenerate>,
 ) -> Result<Response, Failure> {
     let answer = edge.domain.regenerate(&caller, id, message_id, request).await?;
-    Ok(stream(answer, edge.shutdown.clone()))
+    Ok(event_stream::answer(answer, edge.shutdown.clone()))
 }
 
 /// Goes on where an answer broke off, as a variant that begins with what had arrived.
@@ -132,107 +121,13 @@ async fn continue_answer(
     At((id, message_id)): At<(ConversationId, MessageId)>,
 ) -> Result<Response, Failure> {
     let answer = edge.domain.continue_answer(&caller, id, message_id).await?;
-    Ok(stream(answer, edge.shutdown.clone()))
-}
-
-fn stream(answer: AnswerStream, shutdown: CancellationToken) -> Response {
-    let live = LiveStream::new(answer, shutdown);
-    let frames = futures::stream::unfold(live, |mut live| async move {
-        let bytes = live.next().await?;
-        Some((Ok::<_, Infallible>(bytes), live))
-    });
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    (headers, Body::from_stream(frames)).into_response()
-}
-
-/// One reader of one answer.
-struct LiveStream {
-    answer: AnswerStream,
-    bundler: Bundler,
-    shutdown: CancellationToken,
-    /// Nothing more is to come; what waits is still to be written.
-    ended: bool,
-    keep_alive: Pin<Box<Sleep>>,
-    /// The sleep until a bundle is due.
-    due: Pin<Box<Sleep>>,
-    bundle_tokens: Histogram,
-    open_streams: Gauge,
-}
-
-impl LiveStream {
-    fn new(answer: AnswerStream, shutdown: CancellationToken) -> Self {
-        let open_streams = metrics::gauge!("sidebar_sse_streams");
-        open_streams.increment(1.0);
-        Self {
-            answer,
-            bundler: Bundler::new(),
-            shutdown,
-            ended: false,
-            keep_alive: Box::pin(tokio::time::sleep(KEEP_ALIVE)),
-            due: Box::pin(tokio::time::sleep(Duration::ZERO)),
-            bundle_tokens: metrics::histogram!("sidebar_bundle_tokens"),
-            open_streams,
-        }
-    }
-
-    /// The next bytes to write; none when the stream is over.
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            let due = self.bundler.due();
-            if due == Due::Now || (self.ended && due != Due::Never) {
-                return Some(self.take());
-            }
-            if self.ended {
-                return None;
-            }
-            if let Due::At(at) = due
-                && self.due.deadline() != at
-            {
-                self.due.as_mut().reset(at);
-            }
-            tokio::select! {
-                biased;
-                () = self.shutdown.cancelled() => self.ended = true,
-                batch = self.answer.next() => match batch {
-                    Some(batch) => {
-                        self.ended = batch.iter().any(|one| one.event.is_last());
-                        self.bundler.push(batch);
-                    }
-                    None => self.ended = true,
-                },
-                () = &mut self.due, if due != Due::Never => return Some(self.take()),
-                () = &mut self.keep_alive => {
-                    self.keep_alive.as_mut().reset(Instant::now() + KEEP_ALIVE);
-                    return Some(Bytes::from_static(b": keep-alive\n\n"));
-                }
-            }
-        }
-    }
-
-    fn take(&mut self) -> Bytes {
-        let now = Instant::now();
-        let (bytes, sizes) = self.bundler.take(now);
-        for tokens in sizes {
-            self.bundle_tokens.record(tokens as f64);
-        }
-        self.keep_alive.as_mut().reset(now + KEEP_ALIVE);
-        bytes
-    }
-}
-
-impl Drop for LiveStream {
-    fn drop(&mut self) {
-        self.open_streams.decrement(1.0);
-    }
+    Ok(event_stream::answer(answer, edge.shutdown.clone()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
     use shared::ErrorCode;
 
     #[test]

@@ -9,6 +9,7 @@ mod bundler;
 mod config;
 mod conversations;
 mod envelope;
+mod event_stream;
 mod gate;
 mod headers;
 mod health;
