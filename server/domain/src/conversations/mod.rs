@@ -1,0 +1,15 @@
+//! Conversations: lists, opening, changes, exports. Answers are in [`crate::answers`].
+
+pub(crate) mod change;
+mod export;
+mod list;
+mod open;
+pub(crate) mod passages;
+pub(crate) mod path;
+mod reactions;
+
+pub use export::{Export, ExportFormat};
+pub use list::ListConversations;
+pub use open::Window;
+pub(crate) use list::summary_of;
+pub(crate) use open::{OpenAnswer, Opened, Person, Seed, lock, logged, read};

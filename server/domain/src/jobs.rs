@@ -1,0 +1,283 @@
+//! Work that outlives a request: queued in Postgres, leased by a worker, tried again when it fails.
+
+use crate::notices::Signal;
+use crate::{Caller, Domain, Error, Result};
+use serde_json::Value;
+use shared::{ConversationId, JobId, UserId};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// A job whose worker is silent for this long is taken up by another.
+const LEASE: Duration = Duration::from_secs(60);
+/// How often a running job's lease is renewed and its cancellation noticed.
+const RENEWAL: Duration = Duration::from_secs(5);
+/// The longest a job may run.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
+/// Tries before a job is given up.
+const MOST_ATTEMPTS: i32 = 5;
+/// How often the queue is looked at when no notification comes.
+const POLL: Duration = Duration::from_secs(15);
+/// Workers in one server.
+const WORKERS: usize = 2;
+
+/// What jobs do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// Gives a conversation a title.
+    Title,
+    /// Deletes for good what has been in the bin for 30 days.
+    PurgeDeleted,
+    /// Empties the event log of answers that were stored a day ago.
+    PruneStreamEvents,
+    /// Removes sessions that have ended.
+    PruneSessions,
+    /// Removes jobs that ended a week ago.
+    PruneJobs,
+}
+
+impl Kind {
+    const ALL: [Self; 5] =
+        [Self::Title, Self::PurgeDeleted, Self::PruneStreamEvents, Self::PruneSessions, Self::PruneJobs];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::PurgeDeleted => "purge_deleted",
+            Self::PruneStreamEvents => "prune_stream_events",
+            Self::PruneSessions => "prune_sessions",
+            Self::PruneJobs => "prune_jobs",
+        }
+    }
+}
+
+/// A job to be queued.
+pub(crate) struct Job {
+    pub kind: Kind,
+    /// On whose behalf; none for the server itself.
+    pub user_id: Option<UserId>,
+    pub payload: Value,
+    /// While a job with this key is open, another is not queued.
+    pub dedupe_key: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Leased {
+    id: Uuid,
+    kind: String,
+    user_id: Option<Uuid>,
+    payload: Json<Value>,
+    attempts: i32,
+}
+
+/// Queues with the transaction: the job exists if and only if the change does.
+pub(crate) async fn queue(tx: &mut PgConnection, job: Job) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, user_id, payload, dedupe_key) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'running') DO NOTHING",
+    )
+    .bind(JobId::new().0)
+    .bind(job.kind.as_str())
+    .bind(job.user_id.map(|id| id.0))
+    .bind(Json(job.payload))
+    .bind(job.dedupe_key)
+    .execute(&mut *tx)
+    .await?;
+    Signal::JobQueued.send(tx).await
+}
+
+impl Domain {
+    pub(crate) fn start_jobs(&self) {
+        for _ in 0..WORKERS {
+            let domain = self.clone();
+            self.inner.tasks.spawn(async move { domain.work().await });
+        }
+        let domain = self.clone();
+        self.inner.tasks.spawn(async move {
+            loop {
+                if let Err(error) = domain.queue_scheduled().await {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "schedules could not be looked at");
+                }
+                tokio::select! {
+                    () = domain.inner.stop.cancelled() => break,
+                    () = tokio::time::sleep(Duration::from_secs(30)) => {}
+                }
+            }
+        });
+    }
+
+    /// Cancels a job of the caller's; one that runs is ended within seconds.
+    pub async fn cancel_job(&self, caller: &Caller, job: JobId) -> Result<()> {
+        let mut tx = self.inner.db.as_system().await?;
+        let cancelled = sqlx::query(
+            "UPDATE jobs SET status = 'cancelled', ended_at = now()
+             WHERE id = $1 AND user_id = $2 AND status IN ('queued', 'running')",
+        )
+        .bind(job.0)
+        .bind(caller.user_id.0)
+        .execute(&mut *tx)
+        .await?;
+        if cancelled.rows_affected() == 0 {
+            return Err(Error::not_found("open job"));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn work(&self) {
+        let stop = &self.inner.stop;
+        while !stop.is_cancelled() {
+            match self.lease_job().await {
+                Ok(Some(job)) => {
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        result = self.run_leased(&job) => if let Err(error) = result {
+                            tracing::warn!(job = %job.id, error = &error as &dyn std::error::Error, "the end of a job could not be noted");
+                        },
+                    }
+                }
+                Ok(None) => {
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        () = self.inner.notices.jobs_queued.notified() => {}
+                        () = tokio::time::sleep(POLL) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "the queue could not be looked at");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+            }
+        }
+    }
+
+    async fn lease_job(&self) -> Result<Option<Leased>> {
+        let mut tx = self.inner.db.as_system().await?;
+        let job = sqlx::query_as(
+            "UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_until = now() + make_interval(secs => $1)
+             WHERE id = (SELECT id FROM jobs
+                         WHERE status = 'queued' AND run_at <= now() OR status = 'running' AND lease_until < now()
+                         ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+             RETURNING id, kind, user_id, payload, attempts",
+        )
+        .bind(LEASE.as_secs_f64())
+        .fetch_optional(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(job)
+    }
+
+    async fn run_leased(&self, job: &Leased) -> Result<()> {
+        let outcome = tokio::select! {
+            outcome = tokio::time::timeout(TIME_LIMIT, self.run_job(job)) => match outcome {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::internal(anyhow::anyhow!("it ran longer than {} s", TIME_LIMIT.as_secs()))),
+            },
+            () = self.until_cancelled(job.id) => return Ok(()),
+        };
+        metrics::counter!("sidebar_jobs_total", "kind" => job.kind.clone(), "outcome" => if outcome.is_ok() { "done" } else { "failed" })
+            .increment(1);
+        let mut tx = self.inner.db.as_system().await?;
+        match outcome {
+            Ok(()) => {
+                sqlx::query("UPDATE jobs SET status = 'done', ended_at = now(), last_error = NULL WHERE id = $1 AND status = 'running'")
+                    .bind(job.id)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+            Err(error) => {
+                let chain = format!("{:#}", anyhow::Error::from(error));
+                tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempts, error = chain, "a job failed");
+                let delay = Duration::from_secs(5) * 4_u32.pow(u32::try_from(job.attempts.clamp(0, 8)).unwrap_or(0));
+                sqlx::query(
+                    "UPDATE jobs SET last_error = $2, run_at = now() + make_interval(secs => $3),
+                            status = CASE WHEN attempts < $4 THEN 'queued' ELSE 'failed' END,
+                            ended_at = CASE WHEN attempts < $4 THEN NULL ELSE now() END
+                     WHERE id = $1 AND status = 'running'",
+                )
+                .bind(job.id)
+                .bind(chain)
+                .bind(delay.as_secs_f64())
+                .bind(MOST_ATTEMPTS)
+                .execute(&mut *tx)
+                .await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Renews the lease; returns when the job was cancelled.
+    async fn until_cancelled(&self, job: Uuid) {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            let renewed = async {
+                let mut tx = self.inner.db.as_system().await?;
+                let renewed = sqlx::query(
+                    "UPDATE jobs SET lease_until = now() + make_interval(secs => $2) WHERE id = $1 AND status = 'running'",
+                )
+                .bind(job)
+                .bind(LEASE.as_secs_f64())
+                .execute(&mut *tx)
+                .await?;
+                tx.commit().await?;
+                Ok::<_, Error>(renewed.rows_affected())
+            };
+            // While the database is away the job goes on: what it does will fail or succeed by itself.
+            if matches!(renewed.await, Ok(0)) {
+                return;
+            }
+        }
+    }
+
+    async fn run_job(&self, job: &Leased) -> Result<()> {
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind);
+        let kind = kind.ok_or_else(|| Error::internal(anyhow::anyhow!("no such kind of job: {}", job.kind)))?;
+        match kind {
+            Kind::Title => {
+                let user = job.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("no user")))?;
+                let conversation: ConversationId =
+                    serde_json::from_value(job.payload.0["conversation_id"].clone()).map_err(Error::internal)?;
+                match self.make_title(user, conversation).await {
+                    // Purged meanwhile: there is nothing left to name.
+                    Err(Error::Problem { code: shared::ErrorCode::NotFound, .. }) => Ok(()),
+                    other => other,
+                }
+            }
+            Kind::PurgeDeleted => self.maintain("SELECT purge_deleted(now() - interval '30 days')").await,
+            Kind::PruneStreamEvents => {
+                self.maintain(
+                    "DELETE FROM stream_events WHERE answer_id IN
+                     (SELECT id FROM answers WHERE ended_at < now() - interval '1 day')",
+                )
+                .await
+            }
+            Kind::PruneSessions => self.maintain("DELETE FROM sessions WHERE expires_at < now()").await,
+            Kind::PruneJobs => self.maintain("DELETE FROM jobs WHERE ended_at < now() - interval '7 days'").await,
+        }
+    }
+
+    async fn maintain(&self, statement: &'static str) -> Result<()> {
+        let mut tx = self.inner.db.as_system().await?;
+        sqlx::query(statement).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn queue_scheduled(&self) -> Result<()> {
+        let mut tx = self.inner.db.as_system().await?;
+        let due: Vec<String> = sqlx::query_scalar(
+            "UPDATE schedules SET next_run_at = now() + every WHERE next_run_at <= now() RETURNING kind",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        for kind in Kind::ALL.into_iter().filter(|kind| due.iter().any(|due| due == kind.as_str())) {
+            let job =
+                Job { kind, user_id: None, payload: Value::Object(Default::default()), dedupe_key: Some(kind.as_str().into()) };
+            queue(&mut tx, job).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}

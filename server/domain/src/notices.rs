@@ -1,0 +1,187 @@
+//! What open browsers are told, across servers.
+//!
+//! A signal is sent with `NOTIFY` in the transaction that makes the change, so it arrives if and only
+//! if the change is there, on every server in the same way, this one included.
+
+use crate::{Caller, Domain, Error, Result, Via};
+use serde::{Deserialize, Serialize};
+use shared::socket::{Channel, ServerBody, ServerFrame};
+use shared::{MessageId, SessionId, UserId};
+use sqlx::PgConnection;
+use std::sync::Arc;
+use tokio::sync::{Notify, broadcast, watch};
+
+const CHANNEL: &str = "sidebar";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Signal {
+    /// For every open browser of this person.
+    Frame { user_id: UserId, frame: ServerFrame },
+    SessionsEnded { user_id: UserId, kept: Option<SessionId>, ended: Option<SessionId> },
+    /// Whoever writes this answer is to stop.
+    Stop { message_id: MessageId },
+    /// Events of this answer were stored, or its state changed.
+    AnswerMoved,
+    ProvidersChanged,
+    JobQueued,
+}
+
+impl Signal {
+    pub fn chat(user_id: UserId, body: ServerBody) -> Self {
+        Self::Frame { user_id, frame: ServerFrame { channel: Channel::Chat, body } }
+    }
+
+    /// Sends with the transaction.
+    pub async fn send(&self, tx: &mut PgConnection) -> Result<()> {
+        let payload = serde_json::to_string(self).map_err(Error::internal)?;
+        sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(tx).await?;
+        Ok(())
+    }
+}
+
+/// Where signals arrive and are handed on within this process.
+pub(crate) struct Board {
+    sender: broadcast::Sender<Arc<Signal>>,
+    degraded: watch::Sender<Vec<String>>,
+    /// Woken whenever an answer anywhere moved.
+    pub answers_moved: Notify,
+    pub jobs_queued: Notify,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self {
+            sender: broadcast::channel(1024).0,
+            degraded: watch::channel(Vec::new()).0,
+            answers_moved: Notify::new(),
+            jobs_queued: Notify::new(),
+        }
+    }
+}
+
+impl Board {
+    pub fn set_degraded(&self, parts: Vec<String>) {
+        self.degraded.send_if_modified(|current| {
+            let changed = *current != parts;
+            if changed {
+                tracing::warn!(?parts, "degraded parts changed");
+                *current = parts;
+            }
+            changed
+        });
+    }
+}
+
+/// What one open browser is to be told.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    Frame(ServerFrame),
+    /// The reader was too slow; some notices are lost.
+    Lagged,
+    /// The reader's own session ended.
+    SessionEnded,
+}
+
+pub struct Notices {
+    receiver: broadcast::Receiver<Arc<Signal>>,
+    caller: Caller,
+}
+
+impl Notices {
+    /// The next notice for this caller; none once the server stops.
+    pub async fn next(&mut self) -> Option<Notice> {
+        loop {
+            match self.receiver.recv().await {
+                Ok(signal) => {
+                    if let Some(notice) = self.notice(&signal) {
+                        return Some(notice);
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => return Some(Notice::Lagged),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    fn notice(&self, signal: &Signal) -> Option<Notice> {
+        match signal {
+            Signal::Frame { user_id, frame } if *user_id == self.caller.user_id => Some(Notice::Frame(frame.clone())),
+            Signal::SessionsEnded { user_id, kept, ended } if *user_id == self.caller.user_id => {
+                let Via::Session(own) = self.caller.via else { return None };
+                let ends = ended.map_or(*kept != Some(own), |ended| ended == own);
+                ends.then_some(Notice::SessionEnded)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Domain {
+    /// Everything that concerns this caller from now on.
+    pub fn notices(&self, caller: &Caller) -> Notices {
+        Notices { receiver: self.inner.notices.sender.subscribe(), caller: caller.clone() }
+    }
+
+    /// The parts of the server that do not work right now.
+    pub fn degraded(&self) -> watch::Receiver<Vec<String>> {
+        self.inner.notices.degraded.subscribe()
+    }
+
+    pub(crate) fn start_listener(&self) {
+        let domain = self.clone();
+        self.inner.tasks.spawn(async move {
+            let stop = domain.inner.stop.clone();
+            while !stop.is_cancelled() {
+                tokio::select! {
+                    () = stop.cancelled() => break,
+                    result = domain.listen() => if let Err(error) = result {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "listening for notifications failed; trying again");
+                    },
+                }
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            }
+        });
+    }
+
+    async fn listen(&self) -> Result<()> {
+        let mut listener = self.inner.db.listener().await?;
+        listener.listen(CHANNEL).await?;
+        loop {
+            let Some(notification) = listener.try_recv().await? else {
+                // The connection was lost and is back: what was sent meanwhile is unknown.
+                self.after_silence().await;
+                continue;
+            };
+            match serde_json::from_str::<Signal>(notification.payload()) {
+                Ok(signal) => self.take(signal).await,
+                // Another version of the server may run beside this one.
+                Err(error) => tracing::debug!(%error, "unknown notification"),
+            }
+        }
+    }
+
+    async fn take(&self, signal: Signal) {
+        match &signal {
+            Signal::Stop { message_id } => self.inner.live.stop(*message_id),
+            Signal::AnswerMoved => self.inner.notices.answers_moved.notify_waiters(),
+            Signal::JobQueued => self.inner.notices.jobs_queued.notify_one(),
+            Signal::ProvidersChanged => {
+                if let Err(error) = self.reload_providers().await {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "providers could not be read again");
+                }
+            }
+            Signal::Frame { .. } | Signal::SessionsEnded { .. } => {
+                // No receiver means that no browser is open.
+                let _ = self.inner.notices.sender.send(Arc::new(signal));
+            }
+        }
+    }
+
+    async fn after_silence(&self) {
+        self.inner.notices.answers_moved.notify_waiters();
+        self.inner.notices.jobs_queued.notify_one();
+        if let Err(error) = self.reload_providers().await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "providers could not be read again");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The tool `search_workspace`.
+
+use super::{Context, Tool};
+use async_trait::async_trait;
+use models::ToolSpec;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub(crate) const NAME: &str = "search_workspace";
+
+pub(super) struct SearchWorkspace;
+
+/// A passage, as a model is told of it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub title: String,
+    pub url: String,
+    pub passage: String,
+}
+
+#[async_trait]
+impl Tool for SearchWorkspace {
+    fn spec(&self) -> ToolSpec {
+        ToolSpec {
+            name: NAME.into(),
+            description: "Searches the person's earlier conversations by words. Gives passages with a title and a url to link to."
+                .into(),
+            parameters: json!({
+                "type": "object",
+                "properties": {
+                    "query": {
+                        "type": "string",
+                        "description": "Words to find; OR between alternatives, quotes around a phrase, - before a word to leave out.",
+                    },
+                    "limit": { "type": "integer", "minimum": 1, "maximum": 20 },
+                },
+                "required": ["query"],
+            }),
+        }
+    }
+
+    async fn run(&self, context: &Context<'_>, arguments: &Value) -> Result<String, String> {
+        let query = arguments["query"].as_str().ok_or("The argument ‘query’ is missing: give it as a string.")?;
+        let limit = arguments["limit"].as_u64().unwrap_or(8).clamp(1, 20);
+        let hits = context.domain.search_as(context.user_id, query, u32::try_from(limit + 1).unwrap_or(20)).await;
+        let found: Vec<Found> = hits
+            .map_err(|error| format!("The search failed: {error}"))?
+            .into_iter()
+            // The question itself is no answer.
+            .filter(|hit| hit.message_id != context.asked_by)
+            .take(usize::try_from(limit).unwrap_or(20))
+            .map(|hit| Found {
+                title: hit.title,
+                url: hit.url,
+                passage: hit.passage.into_iter().map(|segment| segment.text).collect(),
+            })
+            .collect();
+        serde_json::to_string(&found).map_err(|error| format!("The result could not be written: {error}"))
+    }
+}

@@ -1,0 +1,201 @@
+//! What can be said on the command line and in the environment. Every variable can also name a file
+//! that holds its value, by the same name with `_FILE` behind it.
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use shared::account::Role;
+use shared::provider::ProviderKind;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use url::Url;
+
+#[derive(Parser)]
+#[command(
+    name = "sidebar",
+    version,
+    about = "An AI workspace in the browser: conversations, answers that survive, one search.",
+    after_help = "Every environment variable shown can be given as NAME_FILE instead: the name of a file that holds the value."
+)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(Serve),
+    /// Accounts, at the shell of whoever runs the server.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// API keys.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Model providers.
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Print the description of the API (OpenAPI 3.1).
+    Openapi,
+    /// Talk to a model through a running server.
+    Chat(Chat),
+}
+
+/// Where the data is.
+#[derive(Args, Clone, Debug)]
+pub struct Data {
+    /// The data folder. Default: sidebar in the user's data folder, /var/lib/sidebar for root.
+    #[arg(long, env = "SIDEBAR_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// A Postgres 16 or later with pgvector, postgres://user@host/name. Default: an embedded one in the data folder.
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// At least 32 characters that seal provider keys. Made in the data folder when absent with the embedded database.
+    #[arg(long, env = "SIDEBAR_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
+    pub secret_key: Option<String>,
+    /// Connections to Postgres at most.
+    #[arg(long, env = "SIDEBAR_DATABASE_CONNECTIONS", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub database_connections: u32,
+    /// The folder of the embedded Postgres (with bin, lib, share). Default: the payload of this executable, else the per-user cache.
+    #[arg(long, env = "SIDEBAR_POSTGRES", value_name = "DIR")]
+    pub postgres: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct Serve {
+    /// Where to listen.
+    #[arg(long, env = "SIDEBAR_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
+    pub addr: SocketAddr,
+    #[command(flatten)]
+    pub data: Data,
+    /// Where people reach the server, when that is not this machine: https://notes.example.org
+    #[arg(long, env = "SIDEBAR_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<Url>,
+    /// Further host names to answer to, separated by commas.
+    #[arg(long, env = "SIDEBAR_ALLOWED_HOSTS", value_name = "HOSTS", value_delimiter = ',')]
+    pub allowed_hosts: Vec<String>,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.
+    #[arg(long, env = "SIDEBAR_TRUSTED_PROXIES", value_name = "CIDRS", value_delimiter = ',')]
+    pub trusted_proxies: Vec<edge::Cidr>,
+    /// Lets others than this machine read /metrics, as a bearer token.
+    #[arg(long, env = "SIDEBAR_METRICS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<String>,
+    /// Tries to sign in, a minute, for each address and each account from it.
+    #[arg(long, env = "SIDEBAR_SIGN_IN_PER_MINUTE", value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub sign_in_per_minute: u32,
+    /// Requests a minute, for each person or key.
+    #[arg(long, env = "SIDEBAR_REQUESTS_PER_MINUTE", value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub requests_per_minute: u32,
+    /// The folder of the site's assets. Default: the payload of this executable, else site/ beside it.
+    #[arg(long, env = "SIDEBAR_SITE", value_name = "DIR")]
+    pub site: Option<PathBuf>,
+    /// What is logged: error, warn, info, debug, or a filter such as domain=debug.
+    #[arg(long, env = "SIDEBAR_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+#[derive(Subcommand)]
+pub enum UserCommand {
+    /// Make an account.
+    Create {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long, value_name = "ADDRESS")]
+        email: String,
+        #[arg(long, value_name = "NAME")]
+        display_name: Option<String>,
+        /// viewer, developer or admin.
+        #[arg(long, default_value = "developer")]
+        role: Role,
+        /// Read the password from standard input.
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum KeyCommand {
+    /// Make an API key and print it, alone, on standard output.
+    Create {
+        #[command(flatten)]
+        data: Data,
+        /// The address of the account that the key acts for.
+        #[arg(long, value_name = "ADDRESS")]
+        user: String,
+        #[arg(long)]
+        name: String,
+        /// Default: it does not expire.
+        #[arg(long, value_name = "DAYS")]
+        expires_in_days: Option<u32>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum ProviderCommand {
+    /// Add a model provider.
+    Add {
+        #[command(flatten)]
+        data: Data,
+        /// openai (and everything compatible), anthropic, gemini or ollama.
+        #[arg(long)]
+        kind: ProviderKind,
+        #[arg(long)]
+        name: String,
+        /// Default: the provider's own service.
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+        /// Read the key from standard input.
+        #[arg(long)]
+        api_key_stdin: bool,
+        /// A model to offer; can be given several times, the first is the provider's default.
+        #[arg(long = "model", value_name = "MODEL")]
+        models: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+#[command(after_help = "Exit codes: 0 answered; 1 could not ask (address, key, refusal); 2 wrong usage; 3 the answer ended early; 130 stopped by Ctrl-C, on the server too.")]
+pub struct Chat {
+    /// What to say. `-`: read it from standard input.
+    pub message: String,
+    /// The server.
+    #[arg(long, env = "SIDEBAR_URL", value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    pub url: Url,
+    /// An API key, sb_sk_…
+    #[arg(long, env = "SIDEBAR_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// Go on in this conversation. Default: a new one.
+    #[arg(long, value_name = "ID")]
+    pub conversation: Option<shared::ConversationId>,
+    /// provider/model. Default: the server's.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// Print every event as a line of JSON instead of the text.
+    #[arg(long)]
+    pub json: bool,
+    /// Print the time to the first token.
+    #[arg(long)]
+    pub measure_ttft: bool,
+    /// Print tokens per second.
+    #[arg(long)]
+    pub measure_token_rate: bool,
+    /// Drop the connection after token N and resume, as a bad network would.
+    #[arg(long, value_name = "N")]
+    pub disconnect_at_token: Option<u64>,
+    /// Ask in so many new conversations at the same time, and print figures only.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub sessions: u32,
+}
+
+/// The value, or what is in the file that `NAME_FILE` names. Both at once is a mistake.
+pub fn or_file(name: &str, value: Option<String>) -> Result<Option<String>> {
+    let file_variable = format!("{name}_FILE");
+    match (value, std::env::var_os(&file_variable)) {
+        (value, None) => Ok(value),
+        (Some(_), Some(_)) => bail!("both {name} and {file_variable} are set: keep one of them"),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("{file_variable} names {}, which cannot be read", path.display()))?;
+            Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+        }
+    }
+}
