@@ -70,11 +70,7 @@ impl Answer {
 
     /// One read from the network, parsed.
     async fn read(&mut self) -> Result<(), Error> {
-        let limit = if self.begun {
-            self.limits.stall
-        } else {
-            self.limits.first_chunk
-        };
+        let limit = if self.begun { self.limits.stall } else { self.limits.first_chunk };
         match tokio::time::timeout(limit, self.response.chunk()).await {
             Ok(Ok(Some(bytes))) => {
                 self.frames.push(&bytes);
@@ -87,9 +83,7 @@ impl Answer {
                 if let Some(frame) = self.frames.finish()? {
                     self.decoder.frame(&frame, &mut self.ready)?;
                 }
-                self.close(Error::Interrupted(
-                    "it ended without its end mark".to_owned(),
-                ))
+                self.close(Error::Interrupted("it ended without its end mark".to_owned()))
             }
             Ok(Err(error)) => self.close(Error::Interrupted(crate::client::causes(&error))),
             Err(_elapsed) => self.close(Error::Stalled(limit)),
@@ -106,11 +100,7 @@ impl Answer {
             return Err(otherwise);
         }
         self.decoder.close(&mut self.ready)?;
-        if ended(&self.ready) {
-            Ok(())
-        } else {
-            Err(otherwise)
-        }
+        if ended(&self.ready) { Ok(()) } else { Err(otherwise) }
     }
 }
 

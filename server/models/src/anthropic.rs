@@ -14,14 +14,9 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
     for turn in &prompt.turns {
         let (role, blocks) = match turn {
             Turn::User(text) => ("user", text_block(text).into_iter().collect()),
-            Turn::Assistant {
-                text,
-                tool_calls,
-                opaque,
-            } => (
-                "assistant",
-                assistant(target, text, tool_calls, opaque.as_ref()),
-            ),
+            Turn::Assistant { text, tool_calls, opaque } => {
+                ("assistant", assistant(target, text, tool_calls, opaque.as_ref()))
+            }
             Turn::ToolResults(outputs) => ("user", outputs.iter().map(tool_result).collect()),
         };
         // An empty message is an error on this wire, and two of one role in a row are better one:
@@ -56,12 +51,7 @@ fn text_block(text: &str) -> Option<Value> {
     (!text.is_empty()).then(|| json!({ "type": "text", "text": text }))
 }
 
-fn assistant(
-    target: &Target,
-    text: &str,
-    calls: &[CallRequest],
-    opaque: Option<&Value>,
-) -> Vec<Value> {
+fn assistant(target: &Target, text: &str, calls: &[CallRequest], opaque: Option<&Value>) -> Vec<Value> {
     // With thinking in it the answer goes back as it came, block for block: it is signed.
     let as_it_came = opaque
         .filter(|o| o["wire"] == "anthropic" && o["model"] == target.model.as_str())
@@ -74,10 +64,7 @@ fn assistant(
         return blocks.clone();
     }
     let call = |call: &CallRequest| json!({ "type": "tool_use", "id": call.id, "name": call.name, "input": as_object(call) });
-    text_block(text)
-        .into_iter()
-        .chain(calls.iter().map(call))
-        .collect()
+    text_block(text).into_iter().chain(calls.iter().map(call)).collect()
 }
 
 fn tool_result(output: &ToolOutput) -> Value {
@@ -153,21 +140,13 @@ enum BlockStart {
 #[serde(tag = "type")]
 enum Delta {
     #[serde(rename = "text_delta")]
-    Text {
-        text: String,
-    },
+    Text { text: String },
     #[serde(rename = "thinking_delta")]
-    Thinking {
-        thinking: String,
-    },
+    Thinking { thinking: String },
     #[serde(rename = "signature_delta")]
-    Signature {
-        signature: String,
-    },
+    Signature { signature: String },
     #[serde(rename = "input_json_delta")]
-    InputJson {
-        partial_json: String,
-    },
+    InputJson { partial_json: String },
     #[serde(other)]
     Other,
 }
@@ -194,22 +173,15 @@ impl UsageField {
     /// Counts are totals: a later one replaces an earlier.
     fn update(&mut self, later: Self) {
         self.input_tokens = later.input_tokens.or(self.input_tokens);
-        self.cache_creation_input_tokens = later
-            .cache_creation_input_tokens
-            .or(self.cache_creation_input_tokens);
-        self.cache_read_input_tokens = later
-            .cache_read_input_tokens
-            .or(self.cache_read_input_tokens);
+        self.cache_creation_input_tokens =
+            later.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
+        self.cache_read_input_tokens = later.cache_read_input_tokens.or(self.cache_read_input_tokens);
         self.output_tokens = later.output_tokens.or(self.output_tokens);
     }
 
     fn total(self) -> Option<Usage> {
         self.output_tokens.or(self.input_tokens)?;
-        let input = [
-            self.input_tokens,
-            self.cache_creation_input_tokens,
-            self.cache_read_input_tokens,
-        ];
+        let input = [self.input_tokens, self.cache_creation_input_tokens, self.cache_read_input_tokens];
         Some(Usage {
             input_tokens: input.into_iter().flatten().sum(),
             output_tokens: self.output_tokens.unwrap_or_default(),
@@ -264,52 +236,33 @@ impl Decoder {
         }
     }
 
-    fn start(
-        &mut self,
-        index: usize,
-        start: BlockStart,
-        out: &mut VecDeque<Chunk>,
-    ) -> Result<(), Error> {
+    fn start(&mut self, index: usize, start: BlockStart, out: &mut VecDeque<Chunk>) -> Result<(), Error> {
         check_count(self.open.len() + self.content.len())?;
         let block = match start {
             BlockStart::Text { text } => {
                 push_text(&text, out);
                 Block::Text(text)
             }
-            BlockStart::Thinking {
-                thinking,
-                signature,
-            } => {
+            BlockStart::Thinking { thinking, signature } => {
                 self.thought = true;
                 push_reasoning(&thinking, out);
-                Block::Thinking {
-                    thinking,
-                    signature,
-                }
+                Block::Thinking { thinking, signature }
             }
             BlockStart::RedactedThinking { data } => {
                 self.thought = true;
                 self.held.add(data.len())?;
                 Block::RedactedThinking(data)
             }
-            BlockStart::ToolUse { id, name, input } => Block::ToolUse {
-                id,
-                name,
-                given: input,
-                written: String::new(),
-            },
+            BlockStart::ToolUse { id, name, input } => {
+                Block::ToolUse { id, name, given: input, written: String::new() }
+            }
             BlockStart::Other => Block::Other,
         };
         self.open.insert(index, block);
         Ok(())
     }
 
-    fn delta(
-        &mut self,
-        index: usize,
-        delta: Delta,
-        out: &mut VecDeque<Chunk>,
-    ) -> Result<(), Error> {
+    fn delta(&mut self, index: usize, delta: Delta, out: &mut VecDeque<Chunk>) -> Result<(), Error> {
         match (self.open.get_mut(&index), delta) {
             (block, Delta::Text { text }) => {
                 if let Some(Block::Text(so_far)) = block {
@@ -325,10 +278,7 @@ impl Decoder {
                 }
                 push_reasoning(&more, out);
             }
-            (
-                Some(Block::Thinking { signature, .. }),
-                Delta::Signature { signature: more },
-            ) => {
+            (Some(Block::Thinking { signature, .. }), Delta::Signature { signature: more }) => {
                 self.held.add(more.len())?;
                 signature.push_str(&more);
             }
@@ -345,28 +295,16 @@ impl Decoder {
         let content = match self.open.remove(&index) {
             None | Some(Block::Other) => return Ok(()),
             Some(Block::Text(text)) => text_block(&text),
-            Some(Block::Thinking {
-                thinking,
-                signature,
-            }) => Some(json!({ "type": "thinking", "thinking": thinking, "signature": signature })),
-            Some(Block::RedactedThinking(data)) => {
-                Some(json!({ "type": "redacted_thinking", "data": data }))
+            Some(Block::Thinking { thinking, signature }) => {
+                Some(json!({ "type": "thinking", "thinking": thinking, "signature": signature }))
             }
-            Some(Block::ToolUse {
-                id,
-                name,
-                given,
-                written,
-            }) => {
+            Some(Block::RedactedThinking(data)) => Some(json!({ "type": "redacted_thinking", "data": data })),
+            Some(Block::ToolUse { id, name, given, written }) => {
                 let arguments = match given {
                     Value::Object(fields) if written.is_empty() => Value::Object(fields),
                     _ => read_arguments(&written),
                 };
-                let call = CallRequest {
-                    id: self.ids.assign(&id),
-                    name,
-                    arguments,
-                };
+                let call = CallRequest { id: self.ids.assign(&id), name, arguments };
                 let block = json!({ "type": "tool_use", "id": call.id, "name": call.name, "input": as_object(&call) });
                 self.called = true;
                 out.push_back(Chunk::ToolCall(call));
@@ -400,10 +338,7 @@ impl Decode for Decoder {
         let event = serde_json::from_str(&frame.data).map_err(|e| Error::not_the_wire(&e))?;
         match event {
             Event::MessageStart { message } => self.usage.update(message.usage),
-            Event::ContentBlockStart {
-                index,
-                content_block,
-            } => self.start(index, content_block, out)?,
+            Event::ContentBlockStart { index, content_block } => self.start(index, content_block, out)?,
             Event::ContentBlockDelta { index, delta } => self.delta(index, delta, out)?,
             Event::ContentBlockStop { index } => self.stop(index, out)?,
             Event::MessageDelta { delta, usage } => {

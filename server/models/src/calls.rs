@@ -88,9 +88,7 @@ impl Held {
     pub fn add(&mut self, bytes: usize) -> Result<(), Error> {
         self.bytes += bytes;
         if self.bytes > MOST_HELD_BYTES {
-            return Err(Error::Malformed(
-                "its tool calls and thoughts are longer than 8 MB".to_owned(),
-            ));
+            return Err(Error::Malformed("its tool calls and thoughts are longer than 8 MB".to_owned()));
         }
         Ok(())
     }
@@ -98,9 +96,7 @@ impl Held {
 
 pub(crate) fn check_count(calls: usize) -> Result<(), Error> {
     if calls > MOST_CALLS {
-        return Err(Error::Malformed(format!(
-            "it calls more than {MOST_CALLS} tools at once"
-        )));
+        return Err(Error::Malformed(format!("it calls more than {MOST_CALLS} tools at once")));
     }
     Ok(())
 }
@@ -115,11 +111,7 @@ mod tests {
         assert_eq!(read_arguments(""), json!({}));
         assert_eq!(read_arguments("{\"a\":1}"), json!({"a": 1}));
         for raw in ["{\"a\":", "[1]", "null", "7", "\"x\"", "{} {}"] {
-            let call = CallRequest {
-                id: String::new(),
-                name: String::new(),
-                arguments: read_arguments(raw),
-            };
+            let call = CallRequest { id: String::new(), name: String::new(), arguments: read_arguments(raw) };
             assert_eq!(call.unreadable_arguments(), Some(raw));
         }
         assert_eq!(check_arguments(json!("{\"a\":1}")), json!({"a": 1}));
@@ -128,30 +120,13 @@ mod tests {
 
     #[test]
     fn ids_that_a_provider_repeats_or_leaves_out_are_made_up() {
-        let call = CallRequest {
-            id: "call_0".into(),
-            name: "t".into(),
-            arguments: json!({}),
-        };
-        let turns = vec![Turn::Assistant {
-            text: String::new(),
-            tool_calls: vec![call],
-            opaque: None,
-        }];
-        let mut ids = CallIds::new(&Prompt {
-            turns,
-            ..Prompt::default()
-        });
-        let (repeated, own, again, none) = (
-            ids.assign("call_0"),
-            ids.assign("call_1"),
-            ids.assign("call_1"),
-            ids.assign(""),
-        );
+        let call = CallRequest { id: "call_0".into(), name: "t".into(), arguments: json!({}) };
+        let turns = vec![Turn::Assistant { text: String::new(), tool_calls: vec![call], opaque: None }];
+        let mut ids = CallIds::new(&Prompt { turns, ..Prompt::default() });
+        let (repeated, own, again, none) =
+            (ids.assign("call_0"), ids.assign("call_1"), ids.assign("call_1"), ids.assign(""));
         assert_eq!(own, "call_1");
-        let all: HashSet<_> = [&repeated, &own, &again, &none, "call_0"]
-            .map(ToOwned::to_owned)
-            .into();
+        let all: HashSet<_> = [&repeated, &own, &again, &none, "call_0"].map(ToOwned::to_owned).into();
         assert_eq!(all.len(), 5);
         assert!(!is_the_providers(&repeated) && is_the_providers(&own));
     }

@@ -58,31 +58,16 @@ impl Client {
         let http = builder(limits)
             .build()
             // A machine without certificates of its own: those that Mozilla trusts.
-            .or_else(|_| {
-                builder(limits)
-                    .tls_certs_only(bundled_certificates())
-                    .build()
-            })
-            .map_err(|e| {
-                Error::Settings(format!(
-                    "encrypted connections cannot be made: {}",
-                    causes(&e)
-                ))
-            })?;
-        Ok(Self {
-            http,
-            limits,
-            dialects: Arc::default(),
-        })
+            .or_else(|_| builder(limits).tls_certs_only(bundled_certificates()).build())
+            .map_err(|e| Error::Settings(format!("encrypted connections cannot be made: {}", causes(&e))))?;
+        Ok(Self { http, limits, dialects: Arc::default() })
     }
 
     /// Asks the model; resolves when the provider has accepted the request. Dropping the stream
     /// closes the connection, which is how a provider learns to stop.
     pub async fn stream(&self, target: &Target, prompt: &Prompt) -> Result<ChunkStream, Error> {
-        let response = self
-            .accepted(target, prompt)
-            .await
-            .map_err(|e| without_key(e, target.api_key.as_ref()))?;
+        let response =
+            self.accepted(target, prompt).await.map_err(|e| without_key(e, target.api_key.as_ref()))?;
         let decoder = wire::decoder(target, prompt);
         Ok(Answer::new(response, decoder, self.limits, target.api_key.clone()).into_stream())
     }
@@ -101,8 +86,7 @@ impl Client {
                 .map_err(|_| Error::Malformed("it is not a list of models".to_owned()))?;
             wire::model_names(target.kind, &answer)
         };
-        list.await
-            .map_err(|e| without_key(e, target.api_key.as_ref()))
+        list.await.map_err(|e| without_key(e, target.api_key.as_ref()))
     }
 
     /// Sends the prompt, in the dialect that the server accepts.
@@ -139,10 +123,7 @@ impl Client {
     }
 
     fn request(&self, method: Method, url: Url, target: &Target) -> Result<RequestBuilder, Error> {
-        Ok(self
-            .http
-            .request(method, url)
-            .headers(wire::headers(target)?))
+        Ok(self.http.request(method, url).headers(wire::headers(target)?))
     }
 
     /// The response when its status is a success, and what went wrong otherwise.
@@ -161,24 +142,14 @@ impl Client {
         let retry_after = error::retry_after(response.headers(), SystemTime::now());
         let read = read_at_most(&mut response, LONGEST_ERROR_BYTES);
         // The status says enough when the body does not come.
-        let body = tokio::time::timeout(ERROR_BODY_WAIT, read)
-            .await
-            .ok()
-            .and_then(Result::ok)
-            .unwrap_or_default();
-        Err(Error::from_status(
-            status.as_u16(),
-            retry_after,
-            &String::from_utf8_lossy(&body),
-        ))
+        let body =
+            tokio::time::timeout(ERROR_BODY_WAIT, read).await.ok().and_then(Result::ok).unwrap_or_default();
+        Err(Error::from_status(status.as_u16(), retry_after, &String::from_utf8_lossy(&body)))
     }
 
     fn dialect(&self, target: &Target) -> Dialect {
         let dialects = self.dialects.lock().unwrap_or_else(PoisonError::into_inner);
-        dialects
-            .get(&(target.base_url.clone(), target.model.clone()))
-            .copied()
-            .unwrap_or_default()
+        dialects.get(&(target.base_url.clone(), target.model.clone())).copied().unwrap_or_default()
     }
 
     fn remember(&self, target: &Target, dialect: Dialect) {
@@ -199,10 +170,8 @@ fn builder(limits: Limits) -> reqwest::ClientBuilder {
         .no_proxy()
         .redirect(Policy::custom(|attempt| {
             // A key goes with the request: it may only go where it was meant to go.
-            let same_place = attempt
-                .previous()
-                .last()
-                .is_some_and(|from| from.origin() == attempt.url().origin());
+            let same_place =
+                attempt.previous().last().is_some_and(|from| from.origin() == attempt.url().origin());
             if same_place && attempt.previous().len() <= MOST_REDIRECTS {
                 attempt.follow()
             } else {
@@ -216,44 +185,30 @@ fn builder(limits: Limits) -> reqwest::ClientBuilder {
 }
 
 fn bundled_certificates() -> impl Iterator<Item = reqwest::Certificate> {
-    webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .filter_map(|der| reqwest::Certificate::from_der(der).ok())
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok())
 }
 
 /// Refuses what cannot be the stream that was asked for.
 fn streamed(response: Response) -> Result<Response, Error> {
-    let kind = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     match kind.split(';').next().unwrap_or_default().trim() {
-        "text/html" => Err(Error::Malformed(
-            "it is a web page, so the address is not that of an API".to_owned(),
-        )),
-        "application/json" => Err(Error::Malformed(
-            "it is one JSON text where a stream was asked for".to_owned(),
-        )),
+        "text/html" => {
+            Err(Error::Malformed("it is a web page, so the address is not that of an API".to_owned()))
+        }
+        "application/json" => {
+            Err(Error::Malformed("it is one JSON text where a stream was asked for".to_owned()))
+        }
         _ => Ok(response),
     }
 }
 
 fn elsewhere(response: &Response) -> Error {
-    let to = response
-        .headers()
-        .get("location")
-        .and_then(|to| to.to_str().ok());
-    let to = to
-        .and_then(|to| response.url().join(to).ok())
-        .map(|mut to| {
-            to.set_query(None);
-            to.to_string()
-        });
-    Error::Status {
-        status: response.status().as_u16(),
-        message: to.unwrap_or_default(),
-    }
+    let to = response.headers().get("location").and_then(|to| to.to_str().ok());
+    let to = to.and_then(|to| response.url().join(to).ok()).map(|mut to| {
+        to.set_query(None);
+        to.to_string()
+    });
+    Error::Status { status: response.status().as_u16(), message: to.unwrap_or_default() }
 }
 
 async fn read_at_most(response: &mut Response, most: usize) -> Result<Vec<u8>, reqwest::Error> {

@@ -23,10 +23,7 @@ pub enum Error {
     Unauthorized(String),
     /// 429, or the same said inside a stream.
     #[error("the provider limits requests: {message}")]
-    RateLimited {
-        retry_after: Option<Duration>,
-        message: String,
-    },
+    RateLimited { retry_after: Option<Duration>, message: String },
     /// No connection, no TLS, or no answer in time.
     #[error("the provider could not be reached: {0}")]
     Unreachable(String),
@@ -56,40 +53,26 @@ impl Error {
             // Gemini calls a key that it does not know a bad request.
             400 if body.contains("API_KEY_INVALID") => Self::Unauthorized(message),
             // OpenAI calls an account without money one that asks too often.
-            429 if body.contains("insufficient_quota") => Self::Status {
-                status: 402,
-                message,
-            },
-            429 => Self::RateLimited {
-                retry_after: retry_after.or_else(|| retry_delay(body)),
-                message,
-            },
+            429 if body.contains("insufficient_quota") => Self::Status { status: 402, message },
+            429 => Self::RateLimited { retry_after: retry_after.or_else(|| retry_delay(body)), message },
             _ => Self::Status { status, message },
         }
     }
 
     /// The error that came inside a stream, whose status had already been a success.
     pub(crate) fn in_stream(error: &Value) -> Self {
-        let number = ["code", "status"]
-            .iter()
-            .find_map(|name| error.get(*name).and_then(Value::as_u64));
-        let word = ["type", "code", "status"]
-            .iter()
-            .filter_map(|name| error.get(*name).and_then(Value::as_str));
-        let status = number
-            .and_then(|n| u16::try_from(n).ok())
-            .or_else(|| word.into_iter().find_map(status_of));
+        let number = ["code", "status"].iter().find_map(|name| error.get(*name).and_then(Value::as_u64));
+        let word =
+            ["type", "code", "status"].iter().filter_map(|name| error.get(*name).and_then(Value::as_str));
+        let status =
+            number.and_then(|n| u16::try_from(n).ok()).or_else(|| word.into_iter().find_map(status_of));
         Self::from_status(status.unwrap_or(500), None, &error.to_string())
     }
 
     /// For JSON that is not what the wire says. Where it went wrong, not what it said: that may be
     /// a person's text.
     pub(crate) fn not_the_wire(error: &serde_json::Error) -> Self {
-        let what = if error.is_data() {
-            "JSON of another shape"
-        } else {
-            "broken JSON"
-        };
+        let what = if error.is_data() { "JSON of another shape" } else { "broken JSON" };
         Self::Malformed(format!("it holds {what} (column {})", error.column()))
     }
 
@@ -186,11 +169,7 @@ fn status_for_person(status: u16, message: &str) -> String {
 
 fn quoted(said: &str) -> String {
     let said = said.trim().trim_end_matches('.');
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!(": “{said}”")
-    }
+    if said.is_empty() { String::new() } else { format!(": “{said}”") }
 }
 
 fn in_words(wait: Duration) -> String {
@@ -204,10 +183,7 @@ fn in_words(wait: Duration) -> String {
 /// The status that a provider's word for an error stands for.
 fn status_of(word: &str) -> Option<u16> {
     Some(match word {
-        "rate_limit_error"
-        | "rate_limit_exceeded"
-        | "insufficient_quota"
-        | "RESOURCE_EXHAUSTED" => 429,
+        "rate_limit_error" | "rate_limit_exceeded" | "insufficient_quota" | "RESOURCE_EXHAUSTED" => 429,
         "authentication_error"
         | "permission_error"
         | "invalid_api_key"
@@ -225,28 +201,14 @@ fn status_of(word: &str) -> Option<u16> {
 /// The wait that Gemini writes into the body: `{"error":{"details":[{"retryDelay":"34s"}]}}`.
 fn retry_delay(body: &str) -> Option<Duration> {
     let body: Value = serde_json::from_str(body).ok()?;
-    let details = body
-        .get("error")
-        .unwrap_or(&body)
-        .get("details")?
-        .as_array()?;
-    let delay = details
-        .iter()
-        .find_map(|detail| detail.get("retryDelay")?.as_str())?;
+    let details = body.get("error").unwrap_or(&body).get("details")?.as_array()?;
+    let delay = details.iter().find_map(|detail| detail.get("retryDelay")?.as_str())?;
     Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
 }
 
 /// The wait in `retry-after-ms` or `retry-after`, which is a number of seconds or a date.
-pub(crate) fn retry_after(
-    headers: &reqwest::header::HeaderMap,
-    now: SystemTime,
-) -> Option<Duration> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
+pub(crate) fn retry_after(headers: &reqwest::header::HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     if let Some(wait) = text("retry-after-ms").and_then(|ms| ms.parse().ok()) {
         return Some(Duration::from_millis(wait));
     }
@@ -291,38 +253,22 @@ mod tests {
     fn wait(name: &'static str, value: &str) -> Option<Duration> {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
         let value = HeaderValue::from_str(value).expect("a value");
-        retry_after(
-            &HeaderMap::from_iter([(HeaderName::from_static(name), value)]),
-            now,
-        )
+        retry_after(&HeaderMap::from_iter([(HeaderName::from_static(name), value)]), now)
     }
 
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
         assert_eq!(wait("retry-after", "7"), Some(Duration::from_secs(7)));
         assert_eq!(wait("retry-after", "0.5"), Some(Duration::from_millis(500)));
-        assert_eq!(
-            wait("retry-after-ms", "1500"),
-            Some(Duration::from_millis(1500))
-        );
-        assert_eq!(
-            wait("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"),
-            Some(Duration::from_secs(30))
-        );
-        assert_eq!(
-            wait("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"),
-            Some(Duration::ZERO)
-        );
+        assert_eq!(wait("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(wait("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(wait("retry-after", "soon"), None);
         assert_eq!(wait("retry-after", "-1"), None);
-        let gemini =
-            r#"{"error":{"code":429,"message":"quota","details":[{},{"retryDelay":"34s"}]}}"#;
+        let gemini = r#"{"error":{"code":429,"message":"quota","details":[{},{"retryDelay":"34s"}]}}"#;
         assert_eq!(
             Error::from_status(429, None, gemini),
-            Error::RateLimited {
-                retry_after: Some(Duration::from_secs(34)),
-                message: "quota".into()
-            }
+            Error::RateLimited { retry_after: Some(Duration::from_secs(34)), message: "quota".into() }
         );
     }
 
@@ -337,77 +283,34 @@ mod tests {
         ] {
             assert_eq!(said(body), "no", "{body}");
         }
-        assert_eq!(
-            said("<!doctype html><h1>Bad gateway</h1>"),
-            "a web page, not an API"
-        );
+        assert_eq!(said("<!doctype html><h1>Bad gateway</h1>"), "a web page, not an API");
         assert_eq!(said(&"ž".repeat(5000)).chars().count(), MESSAGE_CHARS + 1);
     }
 
     #[test]
     fn errors_inside_a_stream_mean_the_same_as_statuses() {
-        let limited =
-            Error::in_stream(&json!({"type": "rate_limit_error", "message": "slow down"}));
+        let limited = Error::in_stream(&json!({"type": "rate_limit_error", "message": "slow down"}));
         assert!(matches!(limited, Error::RateLimited { .. }), "{limited:?}");
         let busy = Error::in_stream(&json!({"type": "overloaded_error", "message": "Overloaded"}));
-        assert_eq!(
-            busy,
-            Error::Status {
-                status: 503,
-                message: "Overloaded".into()
-            }
-        );
+        assert_eq!(busy, Error::Status { status: 503, message: "Overloaded".into() });
         let number = Error::in_stream(&json!({"code": 502, "message": "bad gateway"}));
-        assert_eq!(
-            number,
-            Error::Status {
-                status: 502,
-                message: "bad gateway".into()
-            }
-        );
+        assert_eq!(number, Error::Status { status: 502, message: "bad gateway".into() });
         let bare = Error::in_stream(&json!("model crashed"));
-        assert_eq!(
-            bare,
-            Error::Status {
-                status: 500,
-                message: "model crashed".into()
-            }
-        );
+        assert_eq!(bare, Error::Status { status: 500, message: "model crashed".into() });
         let empty = Error::in_stream(&json!({"code": "insufficient_quota", "message": "pay"}));
-        assert_eq!(
-            empty,
-            Error::Status {
-                status: 402,
-                message: "pay".into()
-            }
-        );
+        assert_eq!(empty, Error::Status { status: 402, message: "pay".into() });
     }
 
     #[test]
     fn only_failures_of_the_key_make_it_rest() {
-        let limited = |retry_after| Error::RateLimited {
-            retry_after,
-            message: String::new(),
-        };
-        assert_eq!(
-            limited(Some(Duration::from_secs(7))).key_should_rest(),
-            Some(Duration::from_secs(7))
-        );
+        let limited = |retry_after| Error::RateLimited { retry_after, message: String::new() };
+        assert_eq!(limited(Some(Duration::from_secs(7))).key_should_rest(), Some(Duration::from_secs(7)));
         assert_eq!(limited(None).key_should_rest(), Some(LIMITED_KEY_REST));
-        assert_eq!(
-            limited(Some(Duration::from_secs(1 << 40))).key_should_rest(),
-            Some(LONGEST_REST)
-        );
-        assert_eq!(
-            Error::Unauthorized(String::new()).key_should_rest(),
-            Some(REFUSED_KEY_REST)
-        );
+        assert_eq!(limited(Some(Duration::from_secs(1 << 40))).key_should_rest(), Some(LONGEST_REST));
+        assert_eq!(Error::Unauthorized(String::new()).key_should_rest(), Some(REFUSED_KEY_REST));
         for error in [
             Error::Unreachable(String::new()),
-            Error::Status {
-                status: 500,
-                message: String::new(),
-            },
+            Error::Status { status: 500, message: String::new() },
             Error::Stalled(Duration::from_secs(60)),
         ] {
             assert_eq!(error.key_should_rest(), None, "{error}");
@@ -416,8 +319,7 @@ mod tests {
 
     #[test]
     fn a_key_that_a_provider_repeats_is_taken_out() {
-        let error = Error::Unauthorized("Incorrect API key provided: sk-secret.".into())
-            .without("sk-secret");
+        let error = Error::Unauthorized("Incorrect API key provided: sk-secret.".into()).without("sk-secret");
         assert!(!format!("{error} {error:?} {}", error.for_person()).contains("sk-secret"));
         assert_eq!(
             error.for_person(),

@@ -95,9 +95,7 @@ impl Frames {
             }
         }
         let from = self.scanned.max(self.start);
-        let end = self.bytes[from..]
-            .iter()
-            .position(|b| matches!(b, b'\n' | b'\r'));
+        let end = self.bytes[from..].iter().position(|b| matches!(b, b'\n' | b'\r'));
         let Some(end) = end.map(|at| from + at) else {
             self.scanned = self.bytes.len();
             if self.bytes.len() - self.start > LONGEST_FRAME_BYTES {
@@ -116,17 +114,13 @@ impl Frames {
     }
 
     fn line(&mut self, mut from: usize, to: usize) -> Result<Option<Frame>, Error> {
-        if std::mem::take(&mut self.first_line) && self.bytes[from..to].starts_with(b"\xEF\xBB\xBF")
-        {
+        if std::mem::take(&mut self.first_line) && self.bytes[from..to].starts_with(b"\xEF\xBB\xBF") {
             from += 3;
         }
         let line = &self.bytes[from..to];
         if self.framing == Framing::Lines {
             let data = String::from_utf8_lossy(line.trim_ascii()).into_owned();
-            return Ok((!data.is_empty()).then(|| Frame {
-                event: String::new(),
-                data,
-            }));
+            return Ok((!data.is_empty()).then(|| Frame { event: String::new(), data }));
         }
         if line.is_empty() {
             return Ok(self.dispatch());
@@ -188,10 +182,7 @@ mod tests {
     }
 
     fn event(event: &str, data: &str) -> Frame {
-        Frame {
-            event: event.to_owned(),
-            data: data.to_owned(),
-        }
+        Frame { event: event.to_owned(), data: data.to_owned() }
     }
 
     const STREAM: &str = "\u{feff}: hello\r\n\r\nevent: delta\r\ndata: {\"a\":\"žluťoučký 🐎\"}\r\n\r\n\
@@ -220,11 +211,7 @@ mod tests {
         for first in 0..=bytes.len() {
             for second in first..=bytes.len() {
                 let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];
-                assert_eq!(
-                    frames(Framing::Events, &pieces),
-                    expected(),
-                    "split at {first} and {second}"
-                );
+                assert_eq!(frames(Framing::Events, &pieces), expected(), "split at {first} and {second}");
             }
         }
     }
@@ -238,43 +225,26 @@ mod tests {
     #[test]
     fn lines_are_the_same_wherever_the_bytes_are_split() {
         let text = "{\"a\":\"č\"}\r\n\n  \n{\"b\":1}\n{\"c\":2}";
-        let expected = vec![
-            event("", "{\"a\":\"č\"}"),
-            event("", "{\"b\":1}"),
-            event("", "{\"c\":2}"),
-        ];
+        let expected = vec![event("", "{\"a\":\"č\"}"), event("", "{\"b\":1}"), event("", "{\"c\":2}")];
         for at in 0..=text.len() {
             let (one, two) = text.as_bytes().split_at(at);
-            assert_eq!(
-                frames(Framing::Lines, &[one, two]),
-                expected,
-                "split at {at}"
-            );
+            assert_eq!(frames(Framing::Lines, &[one, two]), expected, "split at {at}");
         }
     }
 
     #[test]
     fn a_line_that_was_cut_off_is_not_an_event() {
-        assert_eq!(
-            frames(Framing::Events, &[b"data: whole\n\ndata: {\"cut"]),
-            vec![event("", "whole")]
-        );
+        assert_eq!(frames(Framing::Events, &[b"data: whole\n\ndata: {\"cut"]), vec![event("", "whole")]);
     }
 
     #[test]
     fn a_whole_line_at_the_end_is_an_event_without_the_empty_line_after_it() {
-        assert_eq!(
-            frames(Framing::Events, &[b"data: [DONE]\n"]),
-            vec![event("", "[DONE]")]
-        );
+        assert_eq!(frames(Framing::Events, &[b"data: [DONE]\n"]), vec![event("", "[DONE]")]);
     }
 
     #[test]
     fn bytes_that_are_not_text_become_replacement_characters() {
-        assert_eq!(
-            frames(Framing::Events, &[b"data: a\xFFb\n\n"]),
-            vec![event("", "a\u{fffd}b")]
-        );
+        assert_eq!(frames(Framing::Events, &[b"data: a\xFFb\n\n"]), vec![event("", "a\u{fffd}b")]);
     }
 
     #[test]

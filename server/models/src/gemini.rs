@@ -14,18 +14,10 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
     for turn in &prompt.turns {
         let (role, parts) = match turn {
             Turn::User(text) => ("user", text_part(text).into_iter().collect()),
-            Turn::Assistant {
-                text,
-                tool_calls,
-                opaque,
-            } => (
-                "model",
-                assistant(target, text, tool_calls, opaque.as_ref()),
-            ),
-            Turn::ToolResults(outputs) => (
-                "user",
-                outputs.iter().map(function_response).collect::<Vec<_>>(),
-            ),
+            Turn::Assistant { text, tool_calls, opaque } => {
+                ("model", assistant(target, text, tool_calls, opaque.as_ref()))
+            }
+            Turn::ToolResults(outputs) => ("user", outputs.iter().map(function_response).collect::<Vec<_>>()),
         };
         match contents.last_mut() {
             _ if parts.is_empty() => {}
@@ -37,7 +29,8 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
             _ => contents.push(json!({ "role": role, "parts": parts })),
         }
     }
-    let mut body = json!({ "contents": contents, "generationConfig": { "maxOutputTokens": prompt.max_tokens } });
+    let mut body =
+        json!({ "contents": contents, "generationConfig": { "maxOutputTokens": prompt.max_tokens } });
     if !prompt.system.is_empty() {
         body["systemInstruction"] = json!({ "parts": [{ "text": prompt.system }] });
     }
@@ -64,20 +57,13 @@ fn text_part(text: &str) -> Option<Value> {
     (!text.is_empty()).then(|| json!({ "text": text }))
 }
 
-fn assistant(
-    target: &Target,
-    text: &str,
-    calls: &[CallRequest],
-    opaque: Option<&Value>,
-) -> Vec<Value> {
+fn assistant(target: &Target, text: &str, calls: &[CallRequest], opaque: Option<&Value>) -> Vec<Value> {
     // With signatures in it the answer goes back as it came, part for part.
     let as_it_came = opaque
         .filter(|o| o["wire"] == "gemini" && o["model"] == target.model.as_str())
         .and_then(|o| o["parts"].as_array())
         .filter(|parts| {
-            let names = parts
-                .iter()
-                .filter_map(|part| part["functionCall"]["name"].as_str());
+            let names = parts.iter().filter_map(|part| part["functionCall"]["name"].as_str());
             names.eq(calls.iter().map(|call| call.name.as_str()))
         });
     if let Some(parts) = as_it_came {
@@ -90,10 +76,7 @@ fn assistant(
         }
         json!({ "functionCall": function })
     };
-    text_part(text)
-        .into_iter()
-        .chain(calls.iter().map(call))
-        .collect()
+    text_part(text).into_iter().chain(calls.iter().map(call)).collect()
 }
 
 fn function_response(output: &ToolOutput) -> Value {
@@ -183,18 +166,13 @@ impl Decoder {
         let thought = part["thought"] == true;
         if let Some(text) = part["text"].as_str().filter(|text| !text.is_empty()) {
             let text = text.to_owned();
-            out.push_back(if thought {
-                Chunk::Reasoning(text)
-            } else {
-                Chunk::Text(text)
-            });
+            out.push_back(if thought { Chunk::Reasoning(text) } else { Chunk::Text(text) });
         }
         if let Some(call) = part.get("functionCall") {
             self.calls += 1;
             check_count(self.calls)?;
             let name = call["name"].as_str().filter(|name| !name.is_empty());
-            let name =
-                name.ok_or_else(|| Error::Malformed("it calls a tool without a name".to_owned()))?;
+            let name = name.ok_or_else(|| Error::Malformed("it calls a tool without a name".to_owned()))?;
             out.push_back(Chunk::ToolCall(CallRequest {
                 id: self.ids.assign(call["id"].as_str().unwrap_or_default()),
                 name: name.to_owned(),
@@ -211,16 +189,11 @@ impl Decoder {
 
     fn hold(&mut self, part: Value) -> Result<(), Error> {
         let plain = |part: &Value| {
-            part.as_object()
-                .is_some_and(|fields| fields.len() == 1 && fields.contains_key("text"))
+            part.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key("text"))
         };
         let is_plain = plain(&part);
         let text = part["text"].as_str().unwrap_or_default();
-        self.held.add(if is_plain {
-            text.len()
-        } else {
-            part.to_string().len()
-        })?;
+        self.held.add(if is_plain { text.len() } else { part.to_string().len() })?;
         match self.parts.last_mut() {
             Some(last) if is_plain && plain(last) => {
                 if let Some(Value::String(so_far)) = last.get_mut("text") {
@@ -254,8 +227,9 @@ impl Decoder {
                 output_tokens: usage.candidates_token_count + usage.thoughts_token_count,
             })
         }));
-        let opaque = (self.signed && self.calls > 0)
-            .then(|| json!({ "wire": "gemini", "model": self.model, "parts": std::mem::take(&mut self.parts) }));
+        let opaque = (self.signed && self.calls > 0).then(
+            || json!({ "wire": "gemini", "model": self.model, "parts": std::mem::take(&mut self.parts) }),
+        );
         out.push_back(Chunk::End { reason, opaque });
         Ok(())
     }
@@ -263,26 +237,18 @@ impl Decoder {
 
 impl Decode for Decoder {
     fn frame(&mut self, frame: &Frame, out: &mut VecDeque<Chunk>) -> Result<(), Error> {
-        let event: Event =
-            serde_json::from_str(&frame.data).map_err(|e| Error::not_the_wire(&e))?;
+        let event: Event = serde_json::from_str(&frame.data).map_err(|e| Error::not_the_wire(&e))?;
         if let Some(error) = event.error {
             return Err(Error::in_stream(&error));
         }
-        if let Some(reason) = event
-            .prompt_feedback
-            .and_then(|feedback| feedback.block_reason)
-        {
+        if let Some(reason) = event.prompt_feedback.and_then(|feedback| feedback.block_reason) {
             return Err(Error::Refused(reason));
         }
         self.usage = event.usage_metadata.or(self.usage);
         let Some(candidate) = event.candidates.into_iter().next() else {
             return Ok(());
         };
-        for part in candidate
-            .content
-            .map(|content| content.parts)
-            .unwrap_or_default()
-        {
+        for part in candidate.content.map(|content| content.parts).unwrap_or_default() {
             self.part(part, out)?;
         }
         self.finish = candidate.finish_reason.or(self.finish.take());

@@ -17,6 +17,4 @@ mod wire;
 
 pub use client::{Client, Limits};
 pub use error::Error;
-pub use prompt::{
-    CallRequest, Chunk, ChunkStream, EndReason, Prompt, Target, ToolOutput, ToolSpec, Turn,
-};
+pub use prompt::{CallRequest, Chunk, ChunkStream, EndReason, Prompt, Target, ToolOutput, ToolSpec, Turn};

@@ -17,9 +17,7 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
     for turn in &prompt.turns {
         match turn {
             Turn::User(text) => messages.push(json!({ "role": "user", "content": text })),
-            Turn::Assistant {
-                text, tool_calls, ..
-            } => messages.extend(assistant(text, tool_calls)),
+            Turn::Assistant { text, tool_calls, .. } => messages.extend(assistant(text, tool_calls)),
             Turn::ToolResults(outputs) => messages.extend(outputs.iter().map(tool_message)),
         }
     }
@@ -44,7 +42,8 @@ fn assistant(text: &str, calls: &[CallRequest]) -> Option<Value> {
     }
     let mut message = json!({ "role": "assistant", "content": text });
     if !calls.is_empty() {
-        let call = |call: &CallRequest| json!({ "function": { "name": call.name, "arguments": as_object(call) } });
+        let call =
+            |call: &CallRequest| json!({ "function": { "name": call.name, "arguments": as_object(call) } });
         message["tool_calls"] = calls.iter().map(call).collect();
     }
     Some(message)
@@ -52,11 +51,7 @@ fn assistant(text: &str, calls: &[CallRequest]) -> Option<Value> {
 
 /// Results are matched to calls by name and order: the wire has no ids.
 fn tool_message(output: &ToolOutput) -> Value {
-    let content = if output.ok {
-        output.content.clone()
-    } else {
-        format!("Error: {}", output.content)
-    };
+    let content = if output.ok { output.content.clone() } else { format!("Error: {}", output.content) };
     json!({ "role": "tool", "tool_name": output.name, "content": content })
 }
 
@@ -106,26 +101,12 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     pub fn new(prompt: &Prompt) -> Self {
-        Self {
-            ids: CallIds::new(prompt),
-            calls: 0,
-            ended: false,
-        }
+        Self { ids: CallIds::new(prompt), calls: 0, ended: false }
     }
 
     fn message(&mut self, message: Message, out: &mut VecDeque<Chunk>) -> Result<(), Error> {
-        out.extend(
-            message
-                .thinking
-                .filter(|text| !text.is_empty())
-                .map(Chunk::Reasoning),
-        );
-        out.extend(
-            message
-                .content
-                .filter(|text| !text.is_empty())
-                .map(Chunk::Text),
-        );
+        out.extend(message.thinking.filter(|text| !text.is_empty()).map(Chunk::Reasoning));
+        out.extend(message.content.filter(|text| !text.is_empty()).map(Chunk::Text));
         for Call { function } in message.tool_calls.unwrap_or_default() {
             self.calls += 1;
             check_count(self.calls)?;
@@ -162,10 +143,7 @@ impl Decode for Decoder {
             _ if self.calls > 0 => EndReason::ToolCalls,
             _ => EndReason::Stop,
         };
-        out.push_back(Chunk::End {
-            reason,
-            opaque: None,
-        });
+        out.push_back(Chunk::End { reason, opaque: None });
         Ok(())
     }
 

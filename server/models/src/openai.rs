@@ -33,30 +33,20 @@ pub(crate) enum LimitField {
 
 impl Default for Dialect {
     fn default() -> Self {
-        Self {
-            usage: AskForUsage::Yes,
-            limit: LimitField::MaxTokens,
-        }
+        Self { usage: AskForUsage::Yes, limit: LimitField::MaxTokens }
     }
 }
 
 impl Dialect {
     /// The dialect to try next, when a server refused a request of this one with `error`.
     pub fn after(self, error: &Error) -> Option<Self> {
-        let Error::Status {
-            status: 400 | 422,
-            message,
-        } = error
-        else {
+        let Error::Status { status: 400 | 422, message } = error else {
             return None;
         };
         let message = message.to_lowercase();
         let names = |words: &[&str]| words.iter().any(|word| message.contains(word));
         if self.limit == LimitField::MaxTokens && names(&["max_completion_tokens"]) {
-            return Some(Self {
-                limit: LimitField::MaxCompletionTokens,
-                ..self
-            });
+            return Some(Self { limit: LimitField::MaxCompletionTokens, ..self });
         }
         // Servers that check strictly do not always name the field.
         let strict = [
@@ -70,10 +60,7 @@ impl Dialect {
             "not permitted",
             "not supported",
         ];
-        (self.usage == AskForUsage::Yes && names(&strict)).then_some(Self {
-            usage: AskForUsage::No,
-            ..self
-        })
+        (self.usage == AskForUsage::Yes && names(&strict)).then_some(Self { usage: AskForUsage::No, ..self })
     }
 }
 
@@ -85,11 +72,7 @@ pub(crate) fn body(target: &Target, prompt: &Prompt, dialect: Dialect) -> Value 
     for turn in &prompt.turns {
         match turn {
             Turn::User(text) => messages.push(json!({ "role": "user", "content": text })),
-            Turn::Assistant {
-                text,
-                tool_calls,
-                opaque,
-            } => {
+            Turn::Assistant { text, tool_calls, opaque } => {
                 messages.extend(assistant(target, text, tool_calls, opaque.as_ref()));
             }
             Turn::ToolResults(outputs) => messages.extend(outputs.iter().map(tool_message)),
@@ -114,12 +97,7 @@ pub(crate) fn body(target: &Target, prompt: &Prompt, dialect: Dialect) -> Value 
     body
 }
 
-fn assistant(
-    target: &Target,
-    text: &str,
-    calls: &[CallRequest],
-    opaque: Option<&Value>,
-) -> Option<Value> {
+fn assistant(target: &Target, text: &str, calls: &[CallRequest], opaque: Option<&Value>) -> Option<Value> {
     if text.is_empty() && calls.is_empty() {
         return None;
     }
@@ -128,16 +106,12 @@ fn assistant(
         return Some(message);
     }
     let call = |call: &CallRequest| {
-        let arguments = call
-            .unreadable_arguments()
-            .map_or_else(|| call.arguments.to_string(), str::to_owned);
+        let arguments = call.unreadable_arguments().map_or_else(|| call.arguments.to_string(), str::to_owned);
         json!({ "id": call.id, "type": "function", "function": { "name": call.name, "arguments": arguments } })
     };
     message["tool_calls"] = calls.iter().map(call).collect();
     // Servers that think between calls want their thoughts back, under the name they gave them.
-    if let Some(opaque) =
-        opaque.filter(|o| o["wire"] == "openai" && o["model"] == target.model.as_str())
-    {
+    if let Some(opaque) = opaque.filter(|o| o["wire"] == "openai" && o["model"] == target.model.as_str()) {
         for name in ["reasoning_content", "reasoning"] {
             if let Some(thoughts) = opaque.get(name) {
                 message[name] = thoughts.clone();
@@ -149,11 +123,7 @@ fn assistant(
 
 fn tool_message(output: &ToolOutput) -> Value {
     // The wire has no other way to say that a tool failed.
-    let content = if output.ok {
-        output.content.clone()
-    } else {
-        format!("Error: {}", output.content)
-    };
+    let content = if output.ok { output.content.clone() } else { format!("Error: {}", output.content) };
     json!({ "role": "tool", "tool_call_id": output.call_id, "content": content })
 }
 
@@ -365,15 +335,8 @@ impl Decoder {
     fn slot(&mut self, index: Option<usize>, id: &str) -> Result<usize, Error> {
         let same_id = |call: &PartialCall| id.is_empty() || call.id.is_empty() || call.id == id;
         let found = match index {
-            Some(_) => self
-                .calls
-                .iter()
-                .rposition(|call| call.index == index && same_id(call)),
-            None => self
-                .calls
-                .len()
-                .checked_sub(1)
-                .filter(|last| same_id(&self.calls[*last])),
+            Some(_) => self.calls.iter().rposition(|call| call.index == index && same_id(call)),
+            None => self.calls.len().checked_sub(1).filter(|last| same_id(&self.calls[*last])),
         };
         if let Some(found) = found {
             return Ok(found);
@@ -401,9 +364,7 @@ impl Decoder {
                 continue;
             }
             if call.name.is_empty() {
-                return Err(Error::Malformed(
-                    "it calls a tool without a name".to_owned(),
-                ));
+                return Err(Error::Malformed("it calls a tool without a name".to_owned()));
             }
             called = true;
             out.push_back(Chunk::ToolCall(CallRequest {
@@ -425,15 +386,11 @@ impl Decoder {
                 output_tokens: usage.completion_tokens.unwrap_or_default(),
             }));
         }
-        let opaque = self
-            .thoughts
-            .take()
-            .filter(|_| called)
-            .map(|(field, text)| {
-                let mut opaque = json!({ "wire": "openai", "model": self.model });
-                opaque[field] = text.into();
-                opaque
-            });
+        let opaque = self.thoughts.take().filter(|_| called).map(|(field, text)| {
+            let mut opaque = json!({ "wire": "openai", "model": self.model });
+            opaque[field] = text.into();
+            opaque
+        });
         out.push_back(Chunk::End { reason, opaque });
         Ok(())
     }

@@ -24,10 +24,7 @@ impl fmt::Debug for Target {
         let url = reqwest::Url::parse(&self.base_url).ok();
         f.debug_struct("Target")
             .field("kind", &self.kind)
-            .field(
-                "host",
-                &url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("?"),
-            )
+            .field("host", &url.as_ref().and_then(reqwest::Url::host_str).unwrap_or("?"))
             .field("model", &self.model)
             .finish_non_exhaustive()
     }

@@ -24,18 +24,9 @@ pub(crate) trait Decode: Send {
 
 pub(crate) fn decoder(target: &Target, prompt: &Prompt) -> (Framing, Box<dyn Decode>) {
     match target.kind {
-        ProviderKind::Openai => (
-            Framing::Events,
-            Box::new(openai::Decoder::new(target, prompt)),
-        ),
-        ProviderKind::Anthropic => (
-            Framing::Events,
-            Box::new(anthropic::Decoder::new(target, prompt)),
-        ),
-        ProviderKind::Gemini => (
-            Framing::Events,
-            Box::new(gemini::Decoder::new(target, prompt)),
-        ),
+        ProviderKind::Openai => (Framing::Events, Box::new(openai::Decoder::new(target, prompt))),
+        ProviderKind::Anthropic => (Framing::Events, Box::new(anthropic::Decoder::new(target, prompt))),
+        ProviderKind::Gemini => (Framing::Events, Box::new(gemini::Decoder::new(target, prompt))),
         ProviderKind::Ollama => (Framing::Lines, Box::new(ollama::Decoder::new(prompt))),
     }
 }
@@ -127,16 +118,13 @@ pub(crate) fn headers(target: &Target) -> Result<HeaderMap, Error> {
 fn under_base(target: &Target, path: &[&str]) -> Result<Url, Error> {
     let wrong = |why: &str| Error::Settings(format!("the address {why}"));
     let base = target.base_url.trim();
-    let mut url = Url::parse(base)
-        .map_err(|_| wrong("must be a URL that starts with http:// or https://"))?;
+    let mut url =
+        Url::parse(base).map_err(|_| wrong("must be a URL that starts with http:// or https://"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("must start with http:// or https://"));
     }
     url.set_fragment(None);
-    url.path_segments_mut()
-        .map_err(|()| wrong("has no path"))?
-        .pop_if_empty()
-        .extend(path);
+    url.path_segments_mut().map_err(|()| wrong("has no path"))?.pop_if_empty().extend(path);
     Ok(url)
 }
 
@@ -145,18 +133,11 @@ mod tests {
     use super::*;
 
     fn target(kind: ProviderKind, base_url: &str, model: &str) -> Target {
-        Target {
-            kind,
-            base_url: base_url.to_owned(),
-            api_key: None,
-            model: model.to_owned(),
-        }
+        Target { kind, base_url: base_url.to_owned(), api_key: None, model: model.to_owned() }
     }
 
     fn chat(kind: ProviderKind, base_url: &str) -> String {
-        chat_url(&target(kind, base_url, "m"))
-            .expect("a good address")
-            .to_string()
+        chat_url(&target(kind, base_url, "m")).expect("a good address").to_string()
     }
 
     #[test]
@@ -166,14 +147,8 @@ mod tests {
             let without = with.trim_end_matches('/');
             assert_eq!(chat(kind, with), chat(kind, without));
         }
-        assert_eq!(
-            chat(ProviderKind::Openai, "http://h:1/v1"),
-            "http://h:1/v1/chat/completions"
-        );
-        assert_eq!(
-            chat(ProviderKind::Ollama, "http://h:1"),
-            "http://h:1/api/chat"
-        );
+        assert_eq!(chat(ProviderKind::Openai, "http://h:1/v1"), "http://h:1/v1/chat/completions");
+        assert_eq!(chat(ProviderKind::Ollama, "http://h:1"), "http://h:1/api/chat");
         assert_eq!(
             chat(ProviderKind::Gemini, "https://h/v1beta/"),
             "https://h/v1beta/models/m:streamGenerateContent?alt=sse"
@@ -195,50 +170,26 @@ mod tests {
                 .expect("a good address")
                 .to_string()
         };
-        assert_eq!(
-            url("tunedModels/a"),
-            "https://h/v1beta/tunedModels/a:streamGenerateContent?alt=sse"
-        );
-        assert_eq!(
-            url("a?b#c"),
-            "https://h/v1beta/models/a%3Fb%23c:streamGenerateContent?alt=sse"
-        );
-        assert_eq!(
-            url("../../x"),
-            "https://h/v1beta/x:streamGenerateContent?alt=sse"
-        );
+        assert_eq!(url("tunedModels/a"), "https://h/v1beta/tunedModels/a:streamGenerateContent?alt=sse");
+        assert_eq!(url("a?b#c"), "https://h/v1beta/models/a%3Fb%23c:streamGenerateContent?alt=sse");
+        assert_eq!(url("../../x"), "https://h/v1beta/x:streamGenerateContent?alt=sse");
     }
 
     #[test]
     fn an_address_of_another_kind_is_refused_with_a_reason() {
-        for base_url in [
-            "",
-            "api.example.org/v1",
-            "ftp://h/",
-            "file:///etc",
-            "http://",
-        ] {
+        for base_url in ["", "api.example.org/v1", "ftp://h/", "file:///etc", "http://"] {
             let refused = chat_url(&target(ProviderKind::Openai, base_url, "m"));
-            assert!(
-                matches!(refused, Err(Error::Settings(_))),
-                "{base_url}: {refused:?}"
-            );
+            assert!(matches!(refused, Err(Error::Settings(_))), "{base_url}: {refused:?}");
         }
     }
 
     #[test]
     fn a_key_is_not_shown_by_debug() {
-        let mut target = target(
-            ProviderKind::Anthropic,
-            "https://user:hunter2@h/?key=sk-in-url",
-            "m",
-        );
+        let mut target = target(ProviderKind::Anthropic, "https://user:hunter2@h/?key=sk-in-url", "m");
         target.api_key = Some("sk-secret".to_owned().into());
         let shown = format!("{target:?} {:?}", headers(&target).expect("a good key"));
         assert!(
-            !shown.contains("sk-secret")
-                && !shown.contains("hunter2")
-                && !shown.contains("sk-in-url"),
+            !shown.contains("sk-secret") && !shown.contains("hunter2") && !shown.contains("sk-in-url"),
             "{shown}"
         );
         assert!(shown.contains("\"h\""), "{shown}");

@@ -1,0 +1,198 @@
+//! Every wire against a provider that speaks it: what a person would see of an answer, and what
+//! they would be told when it fails.
+
+mod fake;
+
+use fake::{Fake, arguments, text};
+use models::{Chunk, EndReason, Error, ToolOutput, Turn};
+use serde_json::json;
+use shared::provider::ProviderKind;
+use std::time::{Duration, Instant};
+
+/// The wires with reasoning, ids of calls and everything else that can go wrong.
+const MAIN: [ProviderKind; 2] = [ProviderKind::Openai, ProviderKind::Anthropic];
+
+#[tokio::test]
+async fn text_arrives_whole_with_usage_and_an_end() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let chunks = fake.ask(kind, "[[say Grüße, “world”\n\\nabla 🐎 fin]]").await.expect("an answer");
+        assert_eq!(text(&chunks), "Grüße, “world”\n\\nabla 🐎 fin", "{kind:?}");
+        let [.., Chunk::Usage(usage), Chunk::End { reason: EndReason::Stop, opaque: None }] = &chunks[..]
+        else {
+            panic!("{kind:?}: {chunks:?}");
+        };
+        assert!(usage.input_tokens > 0 && usage.output_tokens > 0, "{kind:?}: {usage:?}");
+    }
+}
+
+#[tokio::test]
+async fn text_is_the_same_when_each_byte_is_sent_alone() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let asked = "[[bytewise]] [[reason žluťoučký]] [[say kůň 🐎 řve]] [[tool t {\"a\":\"é\"}]]";
+        let chunks = fake.ask(kind, asked).await.expect("an answer");
+        assert_eq!(text(&chunks), "kůň 🐎 řve", "{kind:?}");
+        assert_eq!(arguments(&chunks), [json!({"a": "é"})], "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_handed_on_before_the_next_one_is_sent() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let mut stream = fake.stream(kind, "[[tokens 3 every 300ms first 0ms]]").await.expect("a stream");
+        let began = Instant::now();
+        assert!(matches!(fake::next(&mut stream).await, Some(Ok(Chunk::Text(_)))));
+        assert!(began.elapsed() < Duration::from_millis(200), "{kind:?}: {:?}", began.elapsed());
+        assert!(matches!(fake::next(&mut stream).await, Some(Ok(Chunk::Text(_)))));
+        assert!(began.elapsed() < Duration::from_millis(500), "{kind:?}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn reasoning_is_told_apart_from_text() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let chunks =
+            fake.ask(kind, "[[reason first I think]] [[say then I speak]]").await.expect("an answer");
+        assert_eq!(fake::reasoning(&chunks), "first I think", "{kind:?}");
+        assert_eq!(text(&chunks), "then I speak", "{kind:?}");
+    }
+}
+
+/// The provider checks ids, order and, where it signs, that its thinking comes back.
+#[tokio::test]
+async fn parallel_calls_are_put_together_and_their_results_are_accepted_in_a_second_turn() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let asked = r#"[[reason which ones]] [[say Let me look.]] [[tool clock {"zone":"Europe/Lisbon"}]] [[tool search {"words":["a","b"],"n":3}]]"#;
+        let mut prompt = fake::prompt(asked);
+        let first = fake.ask_all(kind, &prompt).await.expect("an answer");
+        let calls = fake::calls(&first);
+        let names: Vec<_> = calls.iter().map(|call| call.name.as_str()).collect();
+        assert_eq!(names, ["clock", "search"], "{kind:?}");
+        assert_eq!(
+            arguments(&first),
+            [json!({"zone": "Europe/Lisbon"}), json!({"words": ["a", "b"], "n": 3})]
+        );
+        assert_ne!(calls[0].id, calls[1].id, "{kind:?}");
+        let Some(Chunk::End { reason: EndReason::ToolCalls, opaque }) = first.last() else {
+            panic!("{kind:?}: {first:?}");
+        };
+        let output = |call: usize, ok, content: &str| ToolOutput {
+            call_id: calls[call].id.clone(),
+            name: calls[call].name.clone(),
+            ok,
+            content: content.to_owned(),
+        };
+        prompt.turns.push(Turn::Assistant {
+            text: text(&first),
+            tool_calls: calls.clone(),
+            opaque: opaque.clone(),
+        });
+        prompt.turns.push(Turn::ToolResults(vec![output(0, true, "noon"), output(1, false, "no index")]));
+        let second = fake.ask_all(kind, &prompt).await.expect("a second answer");
+        assert!(text(&second).contains("`clock` said: noon"), "{kind:?}: {second:?}");
+        assert!(text(&second).contains("no index"), "{kind:?}: {second:?}");
+        assert!(matches!(second.last(), Some(Chunk::End { reason: EndReason::Stop, .. })), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_provider_signed_is_not_shown_to_another() {
+    let fake = Fake::start().await;
+    let mut prompt = fake::prompt("[[reason hm]] [[tool clock {}]]");
+    let first = fake.ask_all(ProviderKind::Anthropic, &prompt).await.expect("an answer");
+    let Some(Chunk::End { opaque: Some(opaque), .. }) = first.last() else { panic!("{first:?}") };
+    let calls = fake::calls(&first);
+    let output =
+        ToolOutput { call_id: calls[0].id.clone(), name: "clock".into(), ok: true, content: "noon".into() };
+    prompt.turns.push(Turn::Assistant {
+        text: String::new(),
+        tool_calls: calls,
+        opaque: Some(opaque.clone()),
+    });
+    prompt.turns.push(Turn::ToolResults(vec![output]));
+    for kind in [ProviderKind::Openai, ProviderKind::Gemini, ProviderKind::Ollama] {
+        let chunks = fake.ask_all(kind, &prompt).await.expect("an answer");
+        assert!(text(&chunks).contains("noon"), "{kind:?}");
+        let sent = fake.upstream.requests().last().expect("a request").body.to_string();
+        assert!(!sent.contains("signature"), "{kind:?}: {sent}");
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_are_not_json_reach_the_loop_and_can_be_answered() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let mut prompt = fake::prompt(r#"[[tool clock {"zone": ]]"#);
+        let chunks = fake.ask_all(kind, &prompt).await.expect("an answer");
+        let calls = fake::calls(&chunks);
+        assert_eq!(calls[0].unreadable_arguments(), Some(r#"{"zone":"#), "{kind:?}");
+        let output = ToolOutput {
+            call_id: calls[0].id.clone(),
+            name: "clock".into(),
+            ok: false,
+            content: "The arguments are not a JSON object.".into(),
+        };
+        prompt.turns.push(Turn::Assistant { text: String::new(), tool_calls: calls, opaque: None });
+        prompt.turns.push(Turn::ToolResults(vec![output]));
+        let second = fake.ask_all(kind, &prompt).await.expect("a second answer");
+        assert!(text(&second).contains("not a JSON object"), "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_without_arguments_has_an_empty_object() {
+    let fake = Fake::start().await;
+    for kind in MAIN {
+        let chunks = fake.ask(kind, "[[tool clock ]]").await.expect("an answer");
+        assert_eq!(arguments(&chunks), [json!({})], "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn ends_are_told_apart() {
+    let fake = Fake::start().await;
+    for (kind, directive, expected) in [
+        (ProviderKind::Openai, "[[length]]", EndReason::Length),
+        (ProviderKind::Anthropic, "[[length]]", EndReason::Length),
+        (ProviderKind::Gemini, "[[length]]", EndReason::Length),
+        (ProviderKind::Ollama, "[[length]]", EndReason::Length),
+        (ProviderKind::Openai, "[[refuse]]", EndReason::Refused),
+        (ProviderKind::Anthropic, "[[refuse]]", EndReason::Refused),
+        (ProviderKind::Gemini, "[[refuse]]", EndReason::Refused),
+    ] {
+        let chunks = fake.ask(kind, directive).await.expect("an answer");
+        assert!(
+            matches!(chunks.last(), Some(Chunk::End { reason, .. }) if *reason == expected),
+            "{kind:?}: {chunks:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn models_are_listed_by_the_names_that_can_be_asked() {
+    let fake = Fake::start().await;
+    for kind in ProviderKind::ALL {
+        let names = fake.client.list_models(&fake.target(kind)).await.expect("a list");
+        assert_eq!(names, ["fake-large", "fake-small"], "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_knows_neither_usage_nor_max_tokens_is_asked_in_its_own_words() {
+    let fake = Fake::start().await;
+    let asked = "[[no-stream-options]] [[only-max-completion-tokens]] [[say fine]]";
+    let chunks = fake.ask(ProviderKind::Openai, asked).await.expect("an answer");
+    assert_eq!(text(&chunks), "fine");
+    assert!(!chunks.iter().any(|chunk| matches!(chunk, Chunk::Usage(_))));
+    let before = fake.upstream.requests().len();
+    fake.ask(ProviderKind::Openai, asked).await.expect("an answer");
+    assert_eq!(fake.upstream.requests().len(), before + 1, "what the server speaks is remembered");
+    assert!(matches!(
+        fake.ask(ProviderKind::Openai, "[[fail 400]]").await,
+        Err(Error::Status { status: 400, .. })
+    ));
+}
