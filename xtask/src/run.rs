@@ -39,10 +39,11 @@ pub(crate) fn run(place: &Place, options: &RunOptions) -> Result<ExitCode> {
     let start = Start { executable, data, address, installation };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupted = runtime.block_on(async { Interrupted::listen() })?;
-    let mut server = Some(start.server()?);
+    let stop = || interrupted.came(&runtime);
+    let mut server = Some(start.server(&stop)?);
     start.announce()?;
     loop {
-        if interrupted.came(&runtime) {
+        if stop() {
             say::note("stopping the server");
             return server.map_or(Ok(ExitCode::SUCCESS), |server| server.stop().map(exit_code));
         }
@@ -54,7 +55,7 @@ pub(crate) fn run(place: &Place, options: &RunOptions) -> Result<ExitCode> {
             server = None;
         }
         if options.watch && sources.changed(place) {
-            server = rebuild(place, profile, &start, server);
+            server = rebuild(place, profile, &start, server, &stop);
         }
         thread::sleep(LOOK);
     }
@@ -66,14 +67,20 @@ fn exit_code(status: ExitStatus) -> ExitCode {
 
 /// Builds again and restarts; what does not build leaves the server as it is, what does not start
 /// waits for the next change.
-fn rebuild(place: &Place, profile: Profile, start: &Start, server: Option<Server>) -> Option<Server> {
+fn rebuild(
+    place: &Place,
+    profile: Profile,
+    start: &Start,
+    server: Option<Server>,
+    stop: &dyn Fn() -> bool,
+) -> Option<Server> {
     let started = Instant::now();
     if let Err(error) = server::build_both(place, profile) {
         say::failure(&error);
         say::note("the last good build keeps running");
         return server;
     }
-    match server.map_or(Ok(()), |server| server.stop().map(drop)).and_then(|()| start.server()) {
+    match server.map_or(Ok(()), |server| server.stop().map(drop)).and_then(|()| start.server(stop)) {
         Ok(server) => {
             say::done(&format!("running again after {}", say::seconds(started.elapsed())));
             Some(server)
@@ -120,7 +127,7 @@ impl Interrupted {
     }
 
     fn came(&self, runtime: &tokio::runtime::Runtime) -> bool {
-        runtime.block_on(tokio::time::sleep(Duration::from_millis(1)));
+        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(1)).await });
         *self.sender.borrow()
     }
 }
@@ -134,7 +141,8 @@ struct Start {
 }
 
 impl Start {
-    fn server(&self) -> Result<Server> {
+    /// Starts the server and waits until it is well, or until `stop` says that nobody waits.
+    fn server(&self, stop: &dyn Fn() -> bool) -> Result<Server> {
         let child = Command::new(&self.executable)
             .args(["serve", "--addr", &self.address.to_string(), "--data"])
             .arg(&self.data)
@@ -148,6 +156,10 @@ impl Start {
         while !is_healthy(self.address) {
             if let Some(status) = server.ended()? {
                 bail!("the server did not start ({status}); what it says above tells why");
+            }
+            if stop() {
+                server.stop()?;
+                bail!("stopped before the server was ready");
             }
             if started.elapsed() > START_LIMIT {
                 server.stop()?;
@@ -187,13 +199,16 @@ impl Server {
         self.child.try_wait().context("could not look after the server")
     }
 
+    fn ask_to_stop(&self) -> rustix::io::Result<()> {
+        kill_process(Pid::from_child(&self.child), Signal::TERM)
+    }
+
     /// Asks it to end and waits; ends it by force when it does not.
     fn stop(mut self) -> Result<ExitStatus> {
         if let Some(status) = self.ended()? {
             return Ok(status);
         }
-        kill_process(Pid::from_child(&self.child), Signal::TERM)
-            .map_err(|error| anyhow!("could not tell the server to stop: {error}"))?;
+        self.ask_to_stop().map_err(|error| anyhow!("could not tell the server to stop: {error}"))?;
         let started = Instant::now();
         while started.elapsed() < STOP_LIMIT {
             if let Some(status) = self.ended()? {
@@ -204,5 +219,16 @@ impl Server {
         say::note("the server does not stop; ending it by force");
         self.child.kill()?;
         self.child.wait().context("could not wait for the server")
+    }
+}
+
+impl Drop for Server {
+    /// No way out of this task leaves a server behind.
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait()
+            && let Err(error) = self.ask_to_stop()
+        {
+            say::note(&format!("could not tell the server to stop: {error}"));
+        }
     }
 }
