@@ -160,7 +160,9 @@ impl Script {
         let name_end = text.find(|c: char| c.is_whitespace() || c == ']')?;
         let (name, rest) = (&text[..name_end], text[name_end..].trim_start());
         if matches!(name, "tool" | "tool-forever") {
-            return self.tool(rest, name == "tool-forever");
+            let (call, after) = call(rest)?;
+            self.calls.push(Call { forever: name == "tool-forever", ..call });
+            return Some(after);
         }
         let (arguments, after) = rest.split_once("]]")?;
         let words: Vec<&str> = arguments.split_whitespace().collect();
@@ -198,21 +200,21 @@ impl Script {
         }
         Some(after)
     }
+}
 
-    fn tool<'a>(&mut self, text: &'a str, forever: bool) -> Option<&'a str> {
-        let name_end = text.find(|c: char| c.is_whitespace() || c == ']')?;
-        let (name, rest) = (&text[..name_end], text[name_end..].trim_start());
-        // Valid JSON may itself hold `]]`.
-        let mut json = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let whole = json.next().and_then(Result::ok).map(|_| json.byte_offset());
-        let json_end = whole.filter(|end| rest[*end..].trim_start().starts_with("]]"));
-        let (arguments, after) = match json_end {
-            Some(end) => (&rest[..end], rest[end..].trim_start().strip_prefix("]]")?),
-            None => rest.split_once("]]")?,
-        };
-        self.calls.push(Call { name: name.to_owned(), arguments: arguments.trim().to_owned(), forever });
-        Some(after)
-    }
+/// The tool's name and arguments that `text` starts with, and what is behind them.
+fn call(text: &str) -> Option<(Call, &str)> {
+    let name_end = text.find(|c: char| c.is_whitespace() || c == ']')?;
+    let (name, rest) = (&text[..name_end], text[name_end..].trim_start());
+    // Valid JSON may itself hold `]]`.
+    let mut json = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+    let whole = json.next().and_then(Result::ok).map(|_| json.byte_offset());
+    let json_end = whole.filter(|end| rest[*end..].trim_start().starts_with("]]"));
+    let (arguments, after) = match json_end {
+        Some(end) => (&rest[..end], rest[end..].trim_start().strip_prefix("]]")?),
+        None => rest.split_once("]]")?,
+    };
+    Some((Call { name: name.to_owned(), arguments: arguments.trim().to_owned(), forever: false }, after))
 }
 
 /// A short title for a conversation that starts with `user`.
