@@ -78,6 +78,21 @@ mod browser {
         on_cleanup(move || LISTENERS.with(|all| all.borrow_mut().retain(|(other, _)| *other != number)));
     }
 
+    /// Builds named so are a developer's, whose page follows the sources by itself.
+    const DEVELOPMENT: &str = "dev";
+
+    /// Whether a field on the page holds words that are not the server's yet.
+    fn anything_typed() -> bool {
+        let Ok(fields) = document().query_selector_all("textarea, input[type=text], input:not([type])") else {
+            return false;
+        };
+        (0..fields.length()).filter_map(|at| fields.item(at)).any(|field| {
+            let area = field.dyn_ref::<web_sys::HtmlTextAreaElement>().is_some_and(|area| !area.value().is_empty());
+            let input = field.dyn_ref::<web_sys::HtmlInputElement>();
+            area || input.is_some_and(|input| input.value() != input.default_value())
+        })
+    }
+
     /// What a connection needs to begin again.
     struct Line {
         socket: Socket,
@@ -192,7 +207,12 @@ mod browser {
             Err(cause) => return leptos::logging::warn!("a frame was not understood: {cause}"),
         };
         match &body {
-            ServerBody::Hello { build } if *build != line.build => line.socket.outdated.set(true),
+            ServerBody::Hello { build } if *build != line.build => {
+                line.socket.outdated.set(true);
+                if line.build.starts_with(DEVELOPMENT) && !anything_typed() {
+                    note(window().location().reload());
+                }
+            }
             ServerBody::Degraded { parts } if parts.is_empty() => {
                 line.socket.connection.set(Connection::Online)
             }

@@ -3,7 +3,7 @@
 
 use super::dialog::show_while;
 use super::icon::Icon;
-use crate::client::api;
+use crate::client::{api, document};
 use crate::frame::commands::{Command, Commands};
 use crate::frame::keyboard::stroke_of;
 use crate::pages::conversations::use_conversations;
@@ -82,6 +82,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     let chosen = RwSignal::new(0_usize);
     let target = commands.conversation();
     fetch_as_typed(words, found);
+    document::focus("palette-words");
     let offers = Memo::new(move |_| {
         let words = words.get();
         let mut offers: Vec<Offer> = found.with(|found| {
@@ -129,7 +130,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     view! {
         <div class="palette-field">
             {Icon::Search.draw()}
-            <input type="text" role="combobox" aria-label="Find conversations and commands" aria-expanded="true"
+            <input id="palette-words" type="text" role="combobox" aria-label="Find conversations and commands" aria-expanded="true"
                 aria-controls="palette-offers" aria-autocomplete="list" aria-activedescendant=active
                 placeholder="Find a conversation or a command" autocomplete="off" autofocus
                 prop:value=move || words.get()

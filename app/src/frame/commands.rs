@@ -30,6 +30,7 @@ pub enum Command {
     ApiKeys,
     Models,
     Keys,
+    Back,
 }
 
 impl Command {
@@ -74,6 +75,7 @@ impl Command {
             Self::ApiKeys => "Go to the API keys",
             Self::Models => "Go to the models",
             Self::Keys => "Show every key",
+            Self::Back => "One step back",
         }
     }
 
@@ -135,6 +137,7 @@ impl Commands {
             Command::ApiKeys => self.go(Route::Settings(SettingsSection::ApiKeys)),
             Command::Models => self.go(Route::Settings(SettingsSection::Providers)),
             Command::Keys => self.go(Route::Keys),
+            Command::Back => self.back(),
             Command::Rename | Command::Pin | Command::Delete | Command::OpenBeside => {
                 self.to_conversation(command)
             }
@@ -144,6 +147,19 @@ impl Commands {
     /// The conversation that a command means: the one with the focus in the list, else the open one.
     pub fn conversation(self) -> Option<ConversationId> {
         focused_row().or_else(|| self.location.route.get_untracked().and_then(Route::conversation))
+    }
+
+    /// Out of a field first, then out of the side panel, then to the conversations. Text stays.
+    fn back(self) {
+        let section = self.section();
+        if leave_field() {
+            return;
+        }
+        if self.layout.is_open_now(Pane::Panel, section) {
+            self.layout.toggle(Pane::Panel, section);
+        } else if section != Section::Conversations {
+            self.go(Route::Home);
+        }
     }
 
     fn to_conversation(self, command: Command) {
@@ -201,6 +217,22 @@ fn step(by: i32) {
 #[cfg(feature = "hydrate")]
 fn focused_row() -> Option<ConversationId> {
     leptos::prelude::document().active_element()?.get_attribute("data-row")?.parse().ok()
+}
+
+/// Takes the focus out of a field; whether it was in one.
+#[cfg(feature = "hydrate")]
+fn leave_field() -> bool {
+    use wasm_bindgen::JsCast;
+    let active = leptos::prelude::document().active_element();
+    let field = active.filter(|active| active.matches("input, textarea, select").unwrap_or(false));
+    let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) else { return false };
+    document::note(field.blur());
+    true
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn leave_field() -> bool {
+    false
 }
 
 #[cfg(not(feature = "hydrate"))]

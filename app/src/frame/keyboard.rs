@@ -9,6 +9,8 @@ pub enum Stroke {
     Plain(&'static str),
     /// With Ctrl, or Cmd on a Mac; also while something is typed.
     Control(&'static str),
+    /// The key alone, also while something is typed.
+    Anytime(&'static str),
     /// Handled where it is pressed; listed for the reader.
     Elsewhere(&'static str),
 }
@@ -32,6 +34,10 @@ const fn control(key: &'static str, what: &'static str, command: Command) -> Key
     Key { stroke: Stroke::Control(key), what, command: Some(command) }
 }
 
+const fn anytime(key: &'static str, what: &'static str, command: Command) -> Key {
+    Key { stroke: Stroke::Anytime(key), what, command: Some(command) }
+}
+
 const fn elsewhere(keys: &'static str, what: &'static str) -> Key {
     Key { stroke: Stroke::Elsewhere(keys), what, command: None }
 }
@@ -47,7 +53,7 @@ pub const GROUPS: &[Group] = &[
             plain("]", "Fold or open the side panel", Command::FoldPanel),
             plain("t", "Switch between light, dark and system", Command::TurnTheme),
             plain("?", "This page", Command::Keys),
-            elsewhere("Esc", "One step back; nothing typed is lost"),
+            anytime("Escape", "One step back; nothing typed is lost", Command::Back),
         ],
     },
     Group {
@@ -79,6 +85,8 @@ impl Stroke {
     pub fn caps(self) -> Vec<String> {
         match self {
             Self::Plain(key) => vec![key.to_owned()],
+            Self::Anytime("Escape") => vec!["Esc".to_owned()],
+            Self::Anytime(key) => vec![key.to_owned()],
             Self::Control(key) => vec!["Ctrl".to_owned(), key.to_uppercase()],
             Self::Elsewhere(keys) => keys.split(' ').map(str::to_owned).collect(),
         }
@@ -95,6 +103,7 @@ pub fn stroke_of(command: Command) -> Option<Stroke> {
 fn command_for(key: &str, modifier: Modifier, typing: Typing) -> Option<Command> {
     let pressed = |stroke: Stroke| match (stroke, modifier) {
         (Stroke::Control(wanted), Modifier::Control) => key.eq_ignore_ascii_case(wanted),
+        (Stroke::Anytime(wanted), Modifier::None) => key == wanted,
         (Stroke::Plain(wanted), Modifier::None) => typing == Typing::No && key == wanted,
         _ => false,
     };

@@ -101,6 +101,11 @@ impl Layout {
         })
     }
 
+    /// As [`Layout::is_open`], for a moment rather than for a view.
+    pub fn is_open_now(self, pane: Pane, section: Section) -> bool {
+        untrack(|| self.is_open(pane, section))
+    }
+
     /// Folds an open pane, opens a folded one.
     pub fn toggle(self, pane: Pane, section: Section) {
         self.change(|state| {

@@ -11,6 +11,9 @@ use crate::route::{Route, Section};
 use leptos::prelude::*;
 use shared::ConversationId;
 
+/// How many conversations the panel offers.
+const CHOICES: usize = 12;
+
 #[component]
 pub fn SidePanel(section: Memo<Section>) -> impl IntoView {
     let layout = use_layout();
@@ -79,13 +82,17 @@ fn PanelContent(section: Memo<Section>) -> impl IntoView {
 fn Choices(#[prop(into)] begin: Callback<()>) -> impl IntoView {
     let conversations = use_conversations();
     let layout = use_layout();
+    // the list may or may not be here while the server renders: it is shown when that is settled
+    let settled = RwSignal::new(false);
+    Effect::new(move |_| settled.set(true));
+    let newest = move || if settled.get() { conversations.newest(CHOICES) } else { Vec::new() };
     view! {
         <div class="choices">
             <h2>"Beside the page"</h2>
             <button type="button" class="choice is-new" on:click=move |_| begin.run(())>
                 {Icon::Plus.draw()} "New conversation"
             </button>
-            {move || conversations.newest(12).into_iter().map(|summary| {
+            {move || newest().into_iter().map(|summary| {
                 let id = summary.id;
                 view! {
                     <button type="button" class="choice" on:click=move |_| layout.set_panel_conversation(Some(id))>

@@ -71,31 +71,27 @@ fn SearchField(location: Location, words: Memo<String>) -> impl IntoView {
             Duration::from_millis(200),
         );
     };
+    let field = NodeRef::<leptos::html::Input>::new();
+    // the address may change under the field; what is being typed is never overwritten
+    Effect::new(move |before: Option<()>| {
+        let words = words.get();
+        if before.is_some()
+            && let Some(field) = field.get_untracked()
+            && field.value().trim() != words
+        {
+            field.set_value(&words);
+        }
+    });
+    let now = move || field.get_untracked().map(|field| field.value()).unwrap_or_default();
     view! {
         <form class="search-field" role="search" method="get" action=Route::Search.path()
-            on:submit=move |event| { event.prevent_default(); search(value_of("search-words")); }>
+            on:submit=move |event| { event.prevent_default(); search(now()); }>
             {Icon::Search.draw()}
-            <input id="search-words" type="search" name="q" aria-label="Words to search for" placeholder="Words you remember"
+            <input node_ref=field
+                id="search-words" type="search" name="q" aria-label="Words to search for" placeholder="Words you remember"
                 autocomplete="off" value=words.get_untracked()
                 on:input=move |event| later(event_target_value(&event))/>
         </form>
-    }
-}
-
-/// What stands in a field right now.
-fn value_of(id: &str) -> String {
-    #[cfg(feature = "hydrate")]
-    {
-        use wasm_bindgen::JsCast;
-        let field = document()
-            .get_element_by_id(id)
-            .and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
-        field.map(|field| field.value()).unwrap_or_default()
-    }
-    #[cfg(not(feature = "hydrate"))]
-    {
-        let _ = id;
-        String::new()
     }
 }
 
