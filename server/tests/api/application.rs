@@ -1,0 +1,431 @@
+//! A started application and what a person does with it.
+//!
+//! One Postgres serves all tests of the process; each application has a database of its own.
+
+use embedded_postgres::{Cluster, Connection, Installation, Settings as ClusterSettings};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+use shared::event::{AnswerEvent, Sequenced};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Executor};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use upstream::{Running, Wire};
+use uuid::Uuid;
+
+pub const PASSWORD: &str = "correct horse battery";
+/// Nothing in these tests takes longer than this, unless it hangs.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
+/// The Postgres of this test process. It ends with the process.
+fn cluster() -> Connection {
+    CLUSTER
+        .get_or_init(|| {
+            std::thread::spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                let installation = match std::env::var_os("SIDEBAR_POSTGRES") {
+                    Some(folder) => Installation::at(PathBuf::from(folder)),
+                    None => Installation::cached(),
+                };
+                let data = std::env::temp_dir().join(format!("sidebar-tests-{}", Uuid::now_v7().simple()));
+                std::fs::create_dir_all(&data).unwrap();
+                let settings =
+                    ClusterSettings::new(installation.expect("run `cargo xtask setup` first"), data);
+                runtime.block_on(Cluster::start(settings)).expect("Postgres starts")
+            })
+            .join()
+            .unwrap()
+        })
+        .connection()
+        .clone()
+}
+
+pub struct Application {
+    pub address: SocketAddr,
+    pub domain: domain::Domain,
+    pub upstream: Running,
+    pub database: domain::DatabaseAddress,
+    /// The owner of the tables, whom no policy binds: to look at what is stored.
+    pub owner: PgPool,
+    pub server_id: Uuid,
+    stop: CancellationToken,
+}
+
+/// How an application differs from the ordinary.
+pub struct Differences {
+    pub sign_in_per_minute: usize,
+    pub database: Option<domain::DatabaseAddress>,
+    pub server_id: Uuid,
+}
+
+impl Default for Differences {
+    fn default() -> Self {
+        Self { sign_in_per_minute: 10_000, database: None, server_id: Uuid::now_v7() }
+    }
+}
+
+pub fn options(database: &domain::DatabaseAddress) -> PgConnectOptions {
+    match database {
+        domain::DatabaseAddress::Socket { directory, port, user, database } => {
+            PgConnectOptions::new_without_pgpass().socket(directory).port(*port).username(user).database(database)
+        }
+        domain::DatabaseAddress::Url(url) => url.parse().unwrap(),
+    }
+}
+
+pub async fn new_database() -> domain::DatabaseAddress {
+    let connection = cluster();
+    let name = format!("t{}", Uuid::now_v7().simple());
+    let address = |database: &str| domain::DatabaseAddress::Socket {
+        directory: connection.socket_folder.clone(),
+        port: connection.port,
+        user: connection.user.to_owned(),
+        database: database.to_owned(),
+    };
+    let mut admin = sqlx::PgConnection::connect_with(&options(&address("postgres"))).await.unwrap();
+    admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+    admin.close().await.unwrap();
+    address(&name)
+}
+
+fn site() -> PathBuf {
+    let site = std::env::temp_dir().join(format!("sidebar-site-{}", Uuid::now_v7().simple()));
+    std::fs::create_dir_all(site.join("assets")).unwrap();
+    let manifest = json!({
+        "app.js": "/assets/app.00000000.js",
+        "app_bg.wasm": "/assets/app_bg.00000000.wasm",
+        "main.css": "/assets/main.00000000.css",
+    });
+    std::fs::write(site.join("manifest.json"), manifest.to_string()).unwrap();
+    site
+}
+
+impl Application {
+    pub async fn start() -> Self {
+        Self::start_with(Differences::default()).await
+    }
+
+    pub async fn start_with(differences: Differences) -> Self {
+        // The first test of the process installs it; the others find it there.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let database = match differences.database {
+            Some(database) => database,
+            None => new_database().await,
+        };
+        let domain = domain::Domain::start(domain::Settings {
+            database: database.clone(),
+            secret_key: domain::SecretKey::new("a secret key that is long enough for tests").unwrap(),
+            server_id: differences.server_id,
+            pool_size: 6,
+        })
+        .await
+        .unwrap();
+        let stop = CancellationToken::new();
+        let config = edge::Config {
+            site: site(),
+            public_url: None,
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            metrics_token: None,
+            setup_code: "setup-code".into(),
+            build: "test".into(),
+            sign_in_limit: edge::Rate::per_minute(differences.sign_in_per_minute),
+            request_limit: edge::Rate::per_minute(1_000_000),
+            browser_error_sink: None,
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+        };
+        let router = edge::router(domain.clone(), config, stop.clone()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(edge::serve(listener, router, stop.clone()));
+        let owner = PgPoolOptions::new().max_connections(2).connect_lazy_with(options(&database));
+        let upstream = upstream::serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        Self { address, domain, upstream, database, owner, server_id: differences.server_id, stop }
+    }
+
+    /// Ends this server in order, as SIGTERM does.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.domain.shut_down().await;
+    }
+
+    pub fn visitor(&self) -> Person {
+        Person {
+            base: format!("http://{}", self.address),
+            http: Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
+            cookie: None,
+            csrf: None,
+            key: None,
+        }
+    }
+
+    /// The owner, signed in.
+    pub async fn set_up(&self) -> Person {
+        let mut person = self.visitor();
+        let body = json!({"email": "owner@example.org", "display_name": "The Owner", "password": PASSWORD});
+        let response = person.send(Method::POST, "/api/v1/setup", Some(body)).await;
+        assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+        person.keep_session(response).await;
+        person
+    }
+
+    /// Another account, signed in.
+    pub async fn person(&self, owner: &Person, email: &str, role: &str) -> Person {
+        let body = json!({"email": email, "display_name": email, "role": role, "password": PASSWORD});
+        owner.post("/api/v1/users", body).await.expect(StatusCode::CREATED);
+        self.sign_in(email, PASSWORD).await
+    }
+
+    pub async fn sign_in(&self, email: &str, password: &str) -> Person {
+        let mut person = self.visitor();
+        let body = json!({"email": email, "password": password});
+        let response = person.send(Method::POST, "/api/v1/sessions", Some(body)).await;
+        assert_eq!(response.status(), 200, "{}", response.text().await.unwrap());
+        person.keep_session(response).await;
+        person
+    }
+
+    /// Lets the fake provider answer, over the wire named.
+    pub async fn add_provider(&self, owner: &Person, wire: Wire) -> Value {
+        let kind = match wire {
+            Wire::Openai => "openai",
+            Wire::Anthropic => "anthropic",
+            Wire::Gemini => "gemini",
+            Wire::Ollama => "ollama",
+        };
+        let body = json!({
+            "kind": kind,
+            "name": format!("fake-{kind}"),
+            "base_url": self.upstream.base_url(wire),
+            "models": ["small"],
+            "api_key": "good-key",
+        });
+        owner.post("/api/v1/providers", body).await.expect(StatusCode::CREATED)
+    }
+}
+
+impl Drop for Application {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A client: a browser with its cookie, or a program with its key.
+#[derive(Clone)]
+pub struct Person {
+    pub base: String,
+    pub http: Client,
+    pub cookie: Option<String>,
+    pub csrf: Option<String>,
+    pub key: Option<String>,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The data of a success with this status.
+    pub fn expect(self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body["data"].clone()
+    }
+
+    pub fn ok(self) -> Value {
+        self.expect(StatusCode::OK)
+    }
+
+    /// Checks a refusal: its status, its code, and that it is in the envelope.
+    pub fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status.as_u16(), self.body["error_code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.body["success"], false);
+        assert!(self.body["error"].as_str().is_some_and(|text| !text.is_empty()));
+        assert!(self.body["request_id"].as_str().is_some_and(|id| !id.is_empty()));
+        self.body
+    }
+}
+
+impl Person {
+    pub async fn keep_session(&mut self, response: Response) -> Value {
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        self.cookie = Some(cookie);
+        let body: Value = response.json().await.unwrap();
+        self.csrf = Some(body["data"]["csrf_token"].as_str().unwrap().to_owned());
+        body["data"].clone()
+    }
+
+    /// A program with a key of this person's.
+    pub async fn program(&self) -> Self {
+        let made = self.post("/api/v1/keys", json!({"name": "a program"})).await.expect(StatusCode::CREATED);
+        Self { cookie: None, csrf: None, key: Some(made["key"].as_str().unwrap().into()), ..self.clone() }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        if let Some(csrf) = &self.csrf {
+            request = request.header("x-csrf-token", csrf);
+        }
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        request
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Response {
+        let mut request = self.request(method, path);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        request.send().await.unwrap()
+    }
+
+    async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let response = self.send(method, path, body).await;
+        let status = response.status();
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}, not JSON: {text}"));
+        Answer { status, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.answer(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.answer(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.answer(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.answer(Method::PUT, path, Some(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.answer(Method::DELETE, path, None).await
+    }
+
+    pub async fn conversation(&self) -> String {
+        let made = self.post("/api/v1/conversations", json!({})).await.expect(StatusCode::CREATED);
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends a message and reads the answer to its end.
+    pub async fn ask(&self, conversation: &str, content: &str) -> Vec<Sequenced> {
+        let path = format!("/api/v1/conversations/{conversation}/messages");
+        self.stream(&path, json!({"content": content})).await.rest().await
+    }
+
+    /// Opens the stream that answers a POST.
+    pub async fn stream(&self, path: &str, body: Value) -> Stream {
+        Stream::of(self.send(Method::POST, path, Some(body)).await).await
+    }
+
+    /// Follows an answer after one of its events.
+    pub async fn follow(&self, conversation: &str, message: &str, after: u64) -> Stream {
+        let path = format!("/api/v1/conversations/{conversation}/messages/{message}/events");
+        let request = self.request(Method::GET, &path).header("last-event-id", after.to_string());
+        Stream::of(request.send().await.unwrap()).await
+    }
+}
+
+/// Server-sent events, read one by one.
+pub struct Stream {
+    response: Response,
+    buffer: String,
+}
+
+impl Stream {
+    async fn of(response: Response) -> Self {
+        let status = response.status();
+        if status != 200 {
+            panic!("{status}: {}", response.text().await.unwrap());
+        }
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { response, buffer: String::new() }
+    }
+
+    /// The next event; none when the stream ended.
+    pub async fn next(&mut self) -> Option<Sequenced> {
+        loop {
+            if let Some(end) = self.buffer.find("\n\n") {
+                let block: String = self.buffer.drain(..end + 2).collect();
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
+                let Some(data) = field("data:") else { continue };
+                let event: AnswerEvent = serde_json::from_str(data).unwrap();
+                assert_eq!(field("event:"), Some(event.name()));
+                return Some(Sequenced { seq: field("id:").unwrap().parse().unwrap(), event });
+            }
+            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream hangs");
+            match chunk {
+                Ok(Some(bytes)) => self.buffer.push_str(std::str::from_utf8(&bytes).unwrap()),
+                Ok(None) | Err(_) => return None,
+            }
+        }
+    }
+
+    /// Everything until the end, with numbers that rise.
+    pub async fn rest(mut self) -> Vec<Sequenced> {
+        let mut events: Vec<Sequenced> = Vec::new();
+        while let Some(event) = self.next().await {
+            assert!(events.last().is_none_or(|last| last.seq < event.seq), "numbers must rise: {event:?}");
+            events.push(event);
+        }
+        events
+    }
+
+    /// Reads until an event is as described.
+    pub async fn until(&mut self, described: impl Fn(&AnswerEvent) -> bool) -> Sequenced {
+        loop {
+            let event = self.next().await.expect("the stream ended before that");
+            if described(&event.event) {
+                return event;
+            }
+        }
+    }
+}
+
+/// The text of an answer, as a reader of its events ends up with it.
+pub fn text_of(events: &[Sequenced]) -> String {
+    let mut text = String::new();
+    for event in events {
+        match &event.event {
+            AnswerEvent::Delta { text: more } => text.push_str(more),
+            AnswerEvent::Reset { content, .. } => text.clone_from(content),
+            _ => {}
+        }
+    }
+    text
+}
+
+/// The id of the answer that a stream begins with.
+pub fn answer_id(event: &Sequenced) -> String {
+    match &event.event {
+        AnswerEvent::Message { message_id, .. } => message_id.to_string(),
+        other => panic!("an answer begins with which it is, not with {other:?}"),
+    }
+}
+
+/// Waits until it is so.
+pub async fn eventually(what: &str, mut check: impl AsyncFnMut() -> bool) {
+    let started = std::time::Instant::now();
+    while !check().await {
+        assert!(started.elapsed() < PATIENCE, "it never came to be that {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

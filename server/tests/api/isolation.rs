@@ -1,0 +1,131 @@
+//! What is private stays private: in the catalogue, by row-level security, and on every path.
+
+use crate::application::{Application, answer_id};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use sqlx::Row;
+use upstream::Wire;
+
+#[tokio::test]
+async fn every_table_is_bound_by_row_level_security_and_no_role_of_ours_owns_one() {
+    let app = Application::start().await;
+    let tables = sqlx::query(
+        "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS bound,
+                EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid) AS has_policy,
+                pg_get_userbyid(c.relowner) LIKE 'sidebar%' AS ours
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname <> '_sqlx_migrations'",
+    )
+    .fetch_all(&app.owner)
+    .await
+    .unwrap();
+    assert!(tables.len() >= 11, "{} tables", tables.len());
+    for table in tables {
+        let name: String = table.get("relname");
+        assert!(table.get::<bool, _>("bound"), "{name} is not bound by row-level security");
+        assert!(table.get::<bool, _>("has_policy"), "{name} has no policy");
+        assert!(!table.get::<bool, _>("ours"), "{name} is owned by a role of ours");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_at_rest_may_do_nothing_and_the_system_sees_no_conversation() {
+    let app = Application::start().await;
+    app.set_up().await;
+    for (role, statement) in [
+        ("sidebar_none", "SELECT count(*) FROM users"),
+        ("sidebar_none", "SELECT count(*) FROM conversations"),
+        ("sidebar_system", "SELECT count(*) FROM conversations"),
+        ("sidebar_system", "SELECT count(*) FROM chunks"),
+        ("sidebar_user", "SELECT count(*) FROM provider_keys"),
+        ("sidebar_user", "SELECT token_hash FROM sessions"),
+        ("sidebar_user", "UPDATE users SET role = 'admin'"),
+        ("sidebar_user", "SELECT purge_deleted(now())"),
+    ] {
+        let mut tx = app.owner.begin().await.unwrap();
+        sqlx::query("SELECT set_config('role', $1, true)").bind(role).execute(&mut *tx).await.unwrap();
+        let refused = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
+        let code = refused.as_database_error().and_then(|e| e.code().map(|c| c.to_string()));
+        assert_eq!(code.as_deref(), Some("42501"), "{role} may not: {statement}");
+    }
+}
+
+#[tokio::test]
+async fn another_person_sees_nothing_on_any_path() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    app.add_provider(&owner, Wire::Openai).await;
+    let conversation = owner.conversation().await;
+    let events = owner.ask(&conversation, "The codeword is zanzibar. [[say zanzibar it is]]").await;
+    let answer = answer_id(&events[0]);
+    let stranger = app.person(&owner, "stranger@example.org", "admin").await;
+    let thing = format!("/api/v1/conversations/{conversation}");
+    let message = format!("{thing}/messages/{answer}");
+    for (method, path, body) in [
+        (Method::GET, thing.clone(), None),
+        (Method::PATCH, thing.clone(), Some(json!({"title": "mine now"}))),
+        (Method::DELETE, thing.clone(), None),
+        (Method::POST, format!("{thing}/restore"), Some(json!({}))),
+        (Method::GET, format!("{thing}/export?format=markdown"), None),
+        (Method::POST, format!("{thing}/messages"), Some(json!({"content": "hello"}))),
+        (Method::GET, format!("{message}/events"), None),
+        (Method::POST, format!("{message}/stop"), Some(json!({}))),
+        (Method::POST, format!("{message}/regenerate"), Some(json!({}))),
+        (Method::POST, format!("{message}/continue"), Some(json!({}))),
+        (Method::PUT, format!("{message}/reactions/👍"), Some(json!({}))),
+        (Method::DELETE, format!("{message}/reactions/👍"), None),
+    ] {
+        let response = stranger.send(method.clone(), &path, body).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{method} {path}");
+        let text = response.text().await.unwrap();
+        assert!(!text.contains("zanzibar"), "{text}");
+    }
+    for path in [
+        "/api/v1/conversations",
+        "/api/v1/conversations?q=zanzibar",
+        "/api/v1/conversations?deleted=true",
+        "/api/v1/search?q=zanzibar",
+        "/api/v1/search?q=zanz",
+    ] {
+        let body = stranger.get(path).await.ok().to_string();
+        assert!(!body.contains("zanzibar") && !body.contains(&conversation), "{path}: {body}");
+    }
+    assert!(owner.get("/api/v1/search?q=zanz").await.ok().to_string().contains(&conversation));
+    let sessions = owner.get("/api/v1/sessions").await.ok();
+    let session = sessions[0]["id"].as_str().unwrap().to_owned();
+    stranger.delete(&format!("/api/v1/sessions/{session}")).await.refused(404, "NOT_FOUND");
+    let page = stranger.send(Method::GET, &format!("/c/{conversation}"), None).await;
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    assert!(!page.text().await.unwrap().contains("zanzibar"));
+}
+
+#[tokio::test]
+async fn word_search_uses_its_index() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let conversation = owner.conversation().await;
+    // Many passages of another person: a scan would read them all.
+    let stranger = app.person(&owner, "stranger@example.org", "viewer").await;
+    let other = stranger.get("/api/v1/me").await.ok()["profile"]["id"].as_str().unwrap().to_owned();
+    sqlx::query(
+        "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
+         SELECT $1::uuid, 'message', gen_random_uuid(), gen_random_uuid(), 0, 'word' || n || ' filler' FROM generate_series(1, 20000) n",
+    )
+    .bind(other.parse::<uuid::Uuid>().unwrap())
+    .execute(&app.owner)
+    .await
+    .unwrap();
+    sqlx::query("ANALYZE chunks").execute(&app.owner).await.unwrap();
+    owner.ask(&conversation, "needlework").await;
+    // The function's own statement, as its role runs it.
+    let mut tx = app.owner.begin().await.unwrap();
+    sqlx::query("SELECT set_config('role', 'sidebar_definer', true)").execute(&mut *tx).await.unwrap();
+    let plan: Vec<String> = sqlx::query_scalar(
+        "EXPLAIN SELECT * FROM chunks k WHERE k.tsv @@ words_query('needlework') AND k.owner_id = app_user_id()",
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .unwrap();
+    assert!(plan.iter().any(|line| line.contains("chunks_words")), "{plan:#?}");
+    assert_eq!(owner.get("/api/v1/search?q=needlework").await.ok().as_array().unwrap().len(), 1);
+}
