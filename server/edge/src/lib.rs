@@ -36,6 +36,7 @@ pub use openapi::openapi;
 pub use serve::serve;
 pub use visitor::{Cidr, NotACidr};
 
+use any_spawner::Executor;
 use app::server::Site;
 use authentication::InProcess;
 use axum::routing::get;
@@ -47,6 +48,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The whole of what the server answers.
 pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Result<Router, Error> {
+    // Pages are rendered on this runtime. A second router in one process finds that said already.
+    let _ = Executor::init_tokio();
     let names = assets::manifest(&config.site)?;
     let files = assets::routes(&config.site);
     let edge = Edge::new(domain, config, shutdown);

@@ -30,10 +30,10 @@ pub async fn scope<F: Future>(id: String, work: F) -> F::Output {
 pub async fn record(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = accepted(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
-    let trace_id = trace_id(request.headers()).unwrap_or_default().to_owned();
+    let trace_id = trace_id(request.headers()).map(str::to_owned);
     let method = method_name(request.method());
     let route = route(&request);
-    let span = tracing::info_span!("request", request_id = %id, trace_id = %trace_id, method, route = %route);
+    let span = tracing::info_span!("request", request_id = %id, trace_id = trace_id.as_deref(), method, route = %route);
 
     let mut response = scope(id.clone(), next.run(request).instrument(span)).await;
 
@@ -46,7 +46,7 @@ pub async fn record(request: Request, next: Next) -> Response {
         status,
         duration_ms = elapsed.as_secs_f64() * 1000.0,
         request_id = %id,
-        trace_id = %trace_id,
+        trace_id = trace_id.as_deref(),
         "answered"
     );
     metrics::histogram!(
@@ -66,8 +66,11 @@ fn route(request: &Request) -> String {
     matched.or_else(|| page(request.uri().path())).unwrap_or_else(|| "(none)".to_owned())
 }
 
-/// A page of the app, with its id left out.
+/// A page of the app or a file of the site, with its own part left out.
 fn page(path: &str) -> Option<String> {
+    if path.starts_with("/assets/") {
+        return Some("/assets/{…}".to_owned());
+    }
     app::route::Route::parse(path)?;
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     Some(match (parts.next(), parts.next()) {
