@@ -1,1 +1,38 @@
-fn main() {}
+//! `cargo xtask bench`: what sideBar adds, measured beside the same thing without it, in one run.
+//! Traffic stays on this machine and ends by itself.
+
+mod chat;
+mod pages;
+mod server;
+mod statistics;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Streaming: straight to the provider and through sideBar.
+    Chat(chat::Arguments),
+    /// Pages: time of the server, bytes, and time until they can be used in Chromium.
+    Pages(pages::Arguments),
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    // Another may have been installed by a library; any will do for loopback.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(async {
+        match arguments.what {
+            What::Chat(arguments) => chat::run(arguments).await,
+            What::Pages(arguments) => pages::run(arguments).await,
+        }
+    })
+}
