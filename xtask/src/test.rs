@@ -88,25 +88,24 @@ fn clippy(place: &Place) -> Result<()> {
 fn rust(place: &Place, filters: &[String]) -> Result<()> {
     let installation = postgres::ensure()?;
     let sidebar = server::build_both(place, Profile::Dev)?;
-    let nextest = tool::exists("cargo-nextest");
-    let runner: &[&str] = if nextest { &["nextest", "run", "--no-tests=pass"] } else { &["test"] };
-    let mut command = tool::cargo(place, runner);
+    // Not nextest: the tests of the server share one Postgres within their process.
+    let mut command = tool::cargo(place, &["test"]);
     say::step("Rust tests", || {
         let command = with_environment(command.args(packages()), &installation)
             .env("SIDEBAR_TEST_BIN", &sidebar)
             .env("SIDEBAR_BIN", &sidebar);
-        tool::run(with_filters(command, filters, nextest))
+        tool::run(with_filters(command, filters))
     })?;
-    let mut command = tool::cargo(place, runner);
+    let mut command = tool::cargo(place, &["test"]);
     say::step("Rust tests of the app", || {
         let app = ["--package", "app", "--no-default-features", "--features", "ssr"];
-        tool::run(with_filters(command.args(app), filters, nextest))
+        tool::run(with_filters(command.args(app), filters))
     })
 }
 
-/// Nextest takes any number of filters itself, `cargo test` hands them to the test programs.
-fn with_filters<'a>(command: &'a mut Command, filters: &[String], nextest: bool) -> &'a mut Command {
-    if !nextest && !filters.is_empty() {
+/// `cargo test` hands the filters to the test programs.
+fn with_filters<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {
+    if !filters.is_empty() {
         command.arg("--");
     }
     command.args(filters)
