@@ -185,16 +185,22 @@ mod browser {
         listener: Box<dyn Fn(News)>,
     }
 
+    /// The server may close a stream early (it restarts, its database is away). If it does so again
+    /// and again without a word, it has nothing more to say: the answer has ended elsewhere.
+    const MOST_EMPTY: u32 = 3;
+
     /// Why a try ended before the answer did.
     enum Cut {
         /// The line; another try may go through.
         Line,
+        /// The server closed it.
+        Closed,
         Refused(Problem),
     }
 
     impl Reader {
         async fn run(mut self, mut opening: Opening) {
-            let mut failures = 0;
+            let (mut failures, mut empty) = (0, 0);
             loop {
                 let before = self.place.last;
                 let outcome = self.attempt(&opening).await;
@@ -204,10 +210,16 @@ mod browser {
                 if self.place.ended {
                     return self.tell(News::Line(Line::Idle));
                 }
-                if let Err(Cut::Refused(problem)) = outcome {
-                    return self.tell(News::Refused(problem));
+                let went_on = self.place.last > before;
+                match outcome {
+                    Err(Cut::Refused(problem)) => return self.tell(News::Refused(problem)),
+                    Err(Cut::Closed) if !went_on => empty += 1,
+                    _ => empty = 0,
                 }
-                failures = if self.place.last > before { 0 } else { failures + 1 };
+                if empty >= MOST_EMPTY {
+                    return self.tell(News::Refused(silent()));
+                }
+                failures = if went_on { 0 } else { failures + 1 };
                 match self.place.resume() {
                     Some(resume) => opening = resume,
                     None if opening.is_repeatable() && failures < 2 => {}
@@ -245,7 +257,7 @@ mod browser {
                     return Ok(());
                 }
             }
-            Err(Cut::Line)
+            Err(Cut::Closed)
         }
 
         async fn open(&self, opening: &Opening) -> Result<Response, Cut> {
@@ -295,6 +307,10 @@ mod browser {
             ErrorCode::Offline,
             "The server cannot be reached. Your message is kept here; try again when you are online.",
         )
+    }
+
+    fn silent() -> Problem {
+        Problem::new(ErrorCode::NotFound, "The server has nothing more of this answer.")
     }
 
     /// The next bytes, or nothing at the end.

@@ -22,8 +22,10 @@ pub fn ModelPicker(shared: Shared) -> impl IntoView {
     view! {
         <Suspense fallback=|| ()>
             {move || Suspend::new(async move {
+                // What the conversation says comes first: the list shows it as chosen.
+                let own = shared.loaded.await.ok().flatten().map(|conversation| conversation.summary.model);
                 match shared.models.await {
-                    Ok(models) => picker(shared, models),
+                    Ok(models) => picker(shared, models, own.filter(|model| !model.is_empty())),
                     Err(problem) => view! { <span class="model-problem" title=problem.error>"Models could not be listed"</span> }.into_any(),
                 }
             })}
@@ -31,7 +33,7 @@ pub fn ModelPicker(shared: Shared) -> impl IntoView {
     }
 }
 
-fn picker(shared: Shared, models: Vec<Model>) -> AnyView {
+fn picker(shared: Shared, models: Vec<Model>, own: Option<String>) -> AnyView {
     if let [only] = models.as_slice() {
         return view! { <span class="model-name">{label(only)}</span> }.into_any();
     }

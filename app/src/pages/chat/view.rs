@@ -22,6 +22,7 @@ use shared::{ConversationId, ErrorCode, MessageId, Problem};
 #[derive(Clone, Copy)]
 pub struct Shared {
     pub exchange: Exchange,
+    pub loaded: Resource<Result<Option<Conversation>, Problem>>,
     pub models: Resource<Result<Vec<Model>, Problem>>,
     /// The model chosen here; `None` is the conversation's own, or the default.
     pub model: RwSignal<Option<String>>,
@@ -35,7 +36,9 @@ pub struct Shared {
 #[component]
 pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, place: Place) -> impl IntoView {
     let thread = Thread::new(id);
+    let loaded = Resource::new(|| (), move |()| load(id));
     let shared = Shared {
+        loaded,
         exchange: Exchange::new(thread, started),
         models: Resource::new(|| (), |()| api::get::<Vec<Model>>("/models")),
         model: RwSignal::new(None),
@@ -44,7 +47,6 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
         scroll: Scroll::new(thread, place),
     };
     let failed = RwSignal::new(false);
-    let loaded = Resource::new(|| (), move |()| load(id));
     let content = move || {
         Suspend::new(async move {
             match loaded.await {
@@ -126,7 +128,7 @@ fn Messages(shared: Shared, place: Place) -> impl IntoView {
         <div class="thread" node_ref=scroll.holder on:scroll=move |_| scroll.moved() on:click=code::clicked>
             <div class="thread-inner" role="log" aria-live="off" aria-label="Messages">
                 {move || (thread.earlier.get() > 0).then(|| earlier(exchange, scroll))}
-                {move || is_empty.get().then(|| view! { <Beginning shared/> })}
+                {move || is_empty.get().then(|| view! { <Beginning shared place/> })}
                 <For each=move || thread.items.get() key=|item| item.id let:item>
                     <MessageView item shared/>
                 </For>
@@ -165,10 +167,14 @@ fn earlier(exchange: Exchange, scroll: Scroll) -> AnyView {
 
 /// What a new conversation shows.
 #[component]
-fn Beginning(shared: Shared) -> impl IntoView {
+fn Beginning(shared: Shared, place: Place) -> impl IntoView {
+    let title = match place {
+        Place::Page => view! { <h1>"What are you working on?"</h1> }.into_any(),
+        Place::Panel => view! { <h2>"What are you working on?"</h2> }.into_any(),
+    };
     view! {
         <div class="beginning">
-            <h1>"What are you working on?"</h1>
+            {title}
             <p>"Ask, paste or think aloud. Everything here is private to you."</p>
             <NoLanguageModel models=shared.models/>
         </div>
