@@ -100,11 +100,15 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A UTF-8 JSON text of the shape `T`. serde_json stops at 128 levels by itself.
+/// A JSON object in UTF-8 of the shape `T`. serde_json stops at 128 levels by itself.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     let text = std::str::from_utf8(bytes).map_err(|_| {
         Failure::new(ErrorCode::InvalidJson, "The body is not valid UTF-8. Send JSON in UTF-8.")
     })?;
+    // serde would also fill a type's fields from a list, in an order that nobody promised.
+    if !text.trim_start().starts_with('{') {
+        return Err(Failure::new(ErrorCode::InvalidJson, "The body is not a JSON object."));
+    }
     serde_json::from_str(text).map_err(|error| {
         Failure::new(
             ErrorCode::InvalidJson,
@@ -176,8 +180,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_not_utf8_or_not_json_or_too_deep_is_refused() {
-        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
-        for body in [b"\"\xff\"".to_vec(), b"{".to_vec(), Vec::new(), deep.into_bytes()] {
+        let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+        for body in
+            [b"{\"a\":\"\xff\"}".to_vec(), b"{".to_vec(), b"[]".to_vec(), Vec::new(), deep.into_bytes()]
+        {
             assert_eq!(code(request("application/json", body)).await, Some(ErrorCode::InvalidJson));
         }
     }
