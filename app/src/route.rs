@@ -55,7 +55,7 @@ impl SettingsSection {
             Self::Security => "Password and sessions",
             Self::ApiKeys => "API keys",
             Self::Appearance => "Appearance",
-            Self::Providers => "Models",
+            Self::Providers => "Providers",
             Self::People => "People",
         }
     }

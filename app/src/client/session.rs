@@ -22,8 +22,9 @@ impl Session {
         session
     }
 
+    /// As the page began: a change of role shows when it is loaded again.
     pub fn is_admin(self) -> bool {
-        self.profile.with(|profile| profile.role == Role::Admin)
+        self.profile.with_untracked(|profile| profile.role == Role::Admin)
     }
 }
 

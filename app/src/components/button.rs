@@ -40,8 +40,12 @@ pub fn Button(
     }
 }
 
-/// The button that sends a form.
+/// The button that sends a form; it is the main thing there, unless said otherwise.
 #[component]
-pub fn Submit(#[prop(optional, into)] busy: Signal<bool>, children: Children) -> impl IntoView {
-    view! { <button type="submit" class=Look::Main.class() disabled=busy>{children()}</button> }
+pub fn Submit(
+    #[prop(default = Look::Main)] look: Look,
+    #[prop(optional, into)] busy: Signal<bool>,
+    children: Children,
+) -> impl IntoView {
+    view! { <button type="submit" class=look.class() disabled=busy>{children()}</button> }
 }

@@ -73,7 +73,7 @@ impl Command {
             Self::Bin => "Go to the bin",
             Self::Settings => "Go to the settings",
             Self::ApiKeys => "Go to the API keys",
-            Self::Models => "Go to the models",
+            Self::Models => "Go to the model providers",
             Self::Keys => "Show every key",
             Self::Back => "One step back",
         }
@@ -225,7 +225,9 @@ fn leave_field() -> bool {
     use wasm_bindgen::JsCast;
     let active = leptos::prelude::document().active_element();
     let field = active.filter(|active| active.matches("input, textarea, select").unwrap_or(false));
-    let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) else { return false };
+    let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) else {
+        return false;
+    };
     document::note(field.blur());
     true
 }

@@ -48,14 +48,14 @@ pub fn Frame() -> impl IntoView {
         <a class="skip-link" href="#main">"Skip to the page"</a>
         <div class="frame" data-list=list data-panel=panel data-phone=phone>
             <Rail section/>
-            <div class="list-pane">
+            <section class="list-pane" aria-label="List">
                 {move || match section.get() {
                     Section::Conversations => view! { <ConversationList/> }.into_any(),
                     Section::Settings => view! { <SettingsList/> }.into_any(),
                     Section::Search | Section::Bin => ().into_any(),
                 }}
                 <Resizer pane=Pane::List label="Width of the list"/>
-            </div>
+            </section>
             <main id="main" class="page" tabindex="-1"><Page/></main>
             <SidePanel section/>
             <StatusLine/>

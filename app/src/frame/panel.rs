@@ -84,7 +84,12 @@ fn Choices(#[prop(into)] begin: Callback<()>) -> impl IntoView {
     let layout = use_layout();
     // the list may or may not be here while the server renders: it is shown when that is settled
     let settled = RwSignal::new(false);
-    Effect::new(move |_| settled.set(true));
+    Effect::new(move |_| {
+        settled.set(true);
+        if !conversations.is_seeded() {
+            conversations.reload();
+        }
+    });
     let newest = move || if settled.get() { conversations.newest(CHOICES) } else { Vec::new() };
     view! {
         <div class="choices">

@@ -34,8 +34,8 @@ pub fn Rail(section: Memo<Section>) -> impl IntoView {
             </button>
             {rail_link(section, Section::Settings, Route::SettingsHome, Icon::Settings, "Settings")}
             <a class="rail-link rail-you" href=Route::Settings(SettingsSection::Profile).path()
-                title=move || profile.with(|profile| profile.display_name.clone())
-                aria-label=move || profile.with(|profile| format!("You: {}", profile.display_name))>
+                title=move || profile.with(|profile| profile.display_name.clone())>
+                <span class="visually-hidden">{move || profile.with(|profile| format!("You: {}", profile.display_name))}</span>
                 <Avatar profile/>
             </a>
         </nav>

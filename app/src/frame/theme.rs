@@ -72,6 +72,11 @@ impl ThemeChoice {
         self.0.get()
     }
 
+    /// As the page begins.
+    pub fn now(self) -> Theme {
+        self.0.get_untracked()
+    }
+
     pub fn set(self, theme: Theme) {
         self.0.set(theme);
         document::set_root_attribute("data-theme", theme.name());

@@ -206,18 +206,17 @@ fn RenameField(store: Conversations, id: ConversationId, title: String) -> impl 
             field.select();
         }
     });
-    let keep = move || {
-        if let Some(field) = field.get_untracked()
-            && store.renaming.get_untracked() == Some(id)
-        {
-            store.rename(id, field.value());
+    // the field may be gone when the browser tells that it lost the focus: the value comes with the event
+    let keep = move |title: String| {
+        if store.renaming.get_untracked() == Some(id) {
+            store.rename(id, title);
         }
     };
     view! {
         <input class="row-rename" node_ref=field aria-label="Title of the conversation" value=title maxlength="200"
-            on:blur=move |_| keep()
+            on:blur=move |event| keep(event_target_value(&event))
             on:keydown=move |event| match event.key().as_str() {
-                "Enter" => keep(),
+                "Enter" => keep(event_target_value(&event)),
                 "Escape" => store.renaming.set(None),
                 _ => {}
             }/>

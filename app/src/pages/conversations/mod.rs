@@ -169,6 +169,7 @@ impl Conversations {
             .collect();
         self.rows.set(rows);
         self.next_cursor.set(page.next_cursor);
+        self.seeded.set(true);
     }
 
     /// Fetches the next page, if there is one and none is on its way.

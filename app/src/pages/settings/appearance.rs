@@ -16,7 +16,7 @@ pub fn AppearancePage() -> impl IntoView {
                     {Theme::ALL.into_iter().map(|theme| view! {
                         <label class="theme-card">
                             <input type="radio" name="theme" value=theme.name()
-                                checked=choice.get() == theme
+                                checked=choice.now() == theme
                                 prop:checked=move || choice.get() == theme
                                 on:change=move |_| choice.set(theme)/>
                             <span class=format!("theme-sample is-{}", theme.name()) aria-hidden="true"><i></i><i></i><i></i></span>

@@ -93,7 +93,7 @@ pub fn Models(provider: Provider, providers: Providers) -> impl IntoView {
         <form class="form is-row" on:submit=move |event| { event.prevent_default(); save(); }>
             <Field label="Models that people may choose" value=names placeholder="Names, with commas between"/>
             <Button look=Look::Quiet busy=fetching.busy on_click=move |()| fetch()>"Fetch the list"</Button>
-            <Submit busy=attempt.busy>"Save the models"</Submit>
+            <Submit look=Look::Quiet busy=attempt.busy>"Save the models"</Submit>
         </form>
         <AttemptNote attempt/>
         <AttemptNote attempt=fetching/>

@@ -21,7 +21,7 @@ pub type Providers = Resource<Result<Vec<Provider>, Problem>>;
 pub fn ProvidersPage() -> impl IntoView {
     let providers: Providers = Resource::new(|| (), |()| api::get::<Vec<Provider>>("/providers"));
     view! {
-        <Sheet title="Models" lead="Where answers come from. Keys are sealed on this server and never shown again.">
+        <Sheet title="Providers" lead="Where answers come from. Keys are sealed on this server and never shown again.">
             <Transition fallback=|| view! { <Skeleton rows=3/> }>
                 {move || Suspend::new(async move {
                     match providers.await {
@@ -130,7 +130,7 @@ fn Keys(provider: Provider, providers: Providers) -> impl IntoView {
         </ul>
         <form class="form is-row" on:submit=move |event| { event.prevent_default(); add(); }>
             <Field label="Another key" value=new kind="password"/>
-            <Submit busy=attempt.busy>"Add the key"</Submit>
+            <Submit look=Look::Quiet busy=attempt.busy>"Add the key"</Submit>
         </form>
         <AttemptNote attempt/>
     }
