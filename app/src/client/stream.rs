@@ -251,9 +251,8 @@ mod browser {
                         self.tell(News::Event(event));
                     }
                 }
+                // Dropping the handle cuts the line: who has heard the end has dropped it.
                 if self.ended.get() || self.place.ended {
-                    // Nobody waits for the rest.
-                    drop(reader.cancel());
                     return Ok(());
                 }
             }

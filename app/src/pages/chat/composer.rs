@@ -69,12 +69,10 @@ pub fn Composer(shared: Shared) -> impl IntoView {
 fn buttons(writing: Writing) -> AnyView {
     let exchange = writing.shared.exchange;
     let running = exchange.thread.running;
-    let is_running = Memo::new(move |_| running.get().is_some());
+    // Always there: what the server could not know yet may only change attributes.
     view! {
-        {move || is_running.get().then(|| view! {
-            <button type="button" class="icon-button composer-stop" aria-label="Stop the answer" title="Stop the answer"
-                on:click=move |_| exchange.stop()>{Icon::Stop.draw()}</button>
-        })}
+        <button type="button" class="icon-button composer-stop" aria-label="Stop the answer" title="Stop the answer"
+            hidden=move || running.get().is_none() on:click=move |_| exchange.stop()>{Icon::Stop.draw()}</button>
         <button type="submit" class="icon-button composer-send" aria-label="Send" title="Send" disabled=writing.is_blank>
             {Icon::ArrowUp.draw()}
         </button>

@@ -97,7 +97,8 @@ impl Exchange {
                 if line == Line::Reconnecting {
                     self.with_timing(number, |timing| timing.resumes += 1);
                 }
-                if self.answer_of(number) == self.thread.running.get_untracked() {
+                let running = self.thread.running.get_untracked();
+                if running.is_some() && self.answer_of(number) == running {
                     self.thread.line.set(line);
                 }
             }

@@ -80,7 +80,8 @@ fn Rename(shared: Shared, renaming: RwSignal<bool>, title: String) -> impl IntoV
         }
     });
     let keep = move || {
-        let Some(field) = field.get_untracked() else { return };
+        // A field that goes away loses the focus too, after its signals went.
+        let Some(Some(field)) = field.try_get_untracked() else { return };
         let new = field.value().trim().to_owned();
         if renaming.get_untracked() && !new.is_empty() && new != before {
             shared.exchange.rename(new);

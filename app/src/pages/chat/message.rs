@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::models::short_name;
-use super::parts::is_active;
+use super::parts::{ALL, is_active};
 use super::thread::{Delivery, Item};
 use super::view::Shared;
 use crate::client::document;
@@ -28,16 +28,21 @@ pub fn MessageView(item: Item, shared: Shared) -> impl IntoView {
         let message = item.message.clone();
         Memo::new(move |_| message.with(|message| message.status))
     };
+    // Until its last word is seen an answer looks as one that is being written.
+    let is_settled = {
+        let shown = item.shown.clone();
+        Memo::new(move |_| !is_active(status.get()) && shown.get() == ALL)
+    };
     let anchor = format!("m-{}", item.id);
     view! {
-        <article class=class id=anchor class:is-active=move || is_active(status.get())>
+        <article class=class id=anchor class:is-active=move || !is_settled.get()>
             {author(&item, role)}
             <Body item=item.clone()/>
             {match role {
                 MessageRole::User => delivery(item.clone(), shared),
                 MessageRole::Assistant => standing(item.clone(), shared, status),
             }}
-            {move || (!is_active(status.get())).then(|| foot(item.clone(), shared, role))}
+            {move || is_settled.get().then(|| foot(item.clone(), shared, role))}
         </article>
     }
     .into_any()
@@ -122,8 +127,7 @@ fn standing(item: Item, shared: Shared, status: Memo<MessageStatus>) -> AnyView 
             },
             MessageStatus::Error => {
                 let why = ended.get().1.unwrap_or_else(|| "The answer ended early.".to_owned());
-                let kept = if has_begun.get_untracked() { " What had arrived is kept." } else { "" };
-                cut_short(id, format!("{why}{kept}"), Cut::ByFault, shared)
+                cut_short(id, why, Cut::ByFault, shared)
             }
         }}
     }

@@ -97,12 +97,6 @@ impl Thread {
     pub fn take(self, conversation: Conversation, followed: Option<MessageId>) {
         let Conversation { summary, messages, earlier } = conversation;
         self.summary.set(Some(summary));
-        let running = messages
-            .iter()
-            .find(|message| {
-                message.role == MessageRole::Assistant && message.status == MessageStatus::Streaming
-            })
-            .map(|message| message.id);
         let items = self.items.get_untracked();
         let kept = kept_before(&items.iter().map(|item| item.id).collect::<Vec<_>>(), &messages);
         let mut next: Vec<Item> = items[..kept].to_vec();
@@ -120,8 +114,8 @@ impl Thread {
         if kept == 0 {
             self.earlier.set(earlier);
         }
-        if followed.is_none() {
-            self.running.set(running);
+        if followed.is_none() && self.running.get_untracked().is_some() {
+            self.running.set(None);
         }
         let same = next.len() == items.len() && next.iter().zip(&items).all(|(a, b)| a.id == b.id);
         if !same {
