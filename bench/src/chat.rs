@@ -76,7 +76,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         "{:>10} {:>9} | {:>17} | {:>17} | {:>9} | {:>9} | {:>6}",
         "answers", "way", "first token ms", "added a token ms", "gap ms", "tokens/s", "failed"
     ))?;
-    say(&format!("{:>10} {:>9} | {:>8} {:>8} | {:>8} {:>8} | {:>9} |", "", "", "p50", "p99", "p50", "p99", "longest"))?;
+    say(&format!(
+        "{:>10} {:>9} | {:>8} {:>8} | {:>8} {:>8} | {:>9} |",
+        "", "", "p50", "p99", "p50", "p99", "longest"
+    ))?;
     for concurrent in arguments.concurrent {
         let load = Load::at(concurrent);
         let (mut direct, mut ours) = (Measured::default(), Measured::default());
@@ -101,10 +104,25 @@ pub async fn run(arguments: Arguments) -> Result<()> {
 /// An account, a key, the provider, and a conversation for each answer at a time.
 async fn prepare(http: &reqwest::Client, sidebar: &Sidebar, provider: &Process, most: usize) -> Result<Way> {
     let email = "bench@example.org";
-    sidebar.shell(&["user", "create", "--email", email, "--role", "admin", "--password-stdin"], "a password for the bench\n")?;
+    sidebar.shell(
+        &["user", "create", "--email", email, "--role", "admin", "--password-stdin"],
+        "a password for the bench\n",
+    )?;
     let key = sidebar.shell(&["key", "create", "--user", email, "--name", "bench"], "")?;
     let base = format!("{}/v1/", provider.url);
-    let add = ["provider", "add", "--kind", "openai", "--name", "bench", "--base-url", &base, "--api-key-stdin", "--model", "stamped"];
+    let add = [
+        "provider",
+        "add",
+        "--kind",
+        "openai",
+        "--name",
+        "bench",
+        "--base-url",
+        &base,
+        "--api-key-stdin",
+        "--model",
+        "stamped",
+    ];
     sidebar.shell(&add, "a-key\n")?;
     // The running server hears of the provider by a notification.
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -128,7 +146,8 @@ async fn prepare(http: &reqwest::Client, sidebar: &Sidebar, provider: &Process, 
 
 async fn round(http: &reqwest::Client, way: &Way, load: Load) -> Measured {
     let started = Instant::now();
-    let answers = (0..load.concurrent).map(|place| tokio::spawn(answer(http.clone(), way.clone(), load, place)));
+    let answers =
+        (0..load.concurrent).map(|place| tokio::spawn(answer(http.clone(), way.clone(), load, place)));
     let mut measured = Measured::default();
     for done in futures::future::join_all(answers).await {
         match done {
@@ -225,8 +244,11 @@ fn row(concurrent: usize, way: &str, measured: &Measured) -> Result<()> {
 fn print_settings(sidebar: &Sidebar) -> Result<()> {
     let settings = std::fs::read_to_string(sidebar.data.join("postgres/postgresql.conf")).unwrap_or_default();
     let of = |name: &str| {
-        let set = settings.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.trim().strip_prefix('='));
-        set.map_or("on (default)".to_owned(), |value| value.split('#').next().unwrap_or_default().trim().to_owned())
+        let set =
+            settings.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.trim().strip_prefix('='));
+        set.map_or("on (default)".to_owned(), |value| {
+            value.split('#').next().unwrap_or_default().trim().to_owned()
+        })
     };
     say(&format!("Postgres: fsync = {}, synchronous_commit = {}", of("fsync"), of("synchronous_commit")))
 }

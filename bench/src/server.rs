@@ -55,7 +55,8 @@ pub fn upstream() -> Result<Process> {
     let out = child.stdout.take().context("no output")?;
     let mut line = String::new();
     BufReader::new(out).read_line(&mut line)?;
-    let url = line.trim().strip_prefix("listening on ").context("the upstream did not say where it listens")?;
+    let url =
+        line.trim().strip_prefix("listening on ").context("the upstream did not say where it listens")?;
     Ok(Process { child, url: url.to_owned() })
 }
 

@@ -112,10 +112,9 @@ impl Folder {
         Ok(Settings {
             database,
             secret_key: SecretKey::new(key).map_err(say)?,
-            server_id: server_id
-                .trim()
-                .parse()
-                .with_context(|| format!("{}/server-id does not hold an id; remove it", self.path.display()))?,
+            server_id: server_id.trim().parse().with_context(|| {
+                format!("{}/server-id does not hold an id; remove it", self.path.display())
+            })?,
             pool_size: self.options.database_connections,
         })
     }
@@ -151,7 +150,9 @@ fn default_folder() -> Result<PathBuf> {
     match (named("XDG_DATA_HOME"), named("HOME")) {
         (Some(data), _) => Ok(data.join("sidebar")),
         (None, Some(home)) => Ok(home.join(".local/share/sidebar")),
-        (None, None) => bail!("neither HOME nor SIDEBAR_DATA is set: say where the data is to be with --data DIR"),
+        (None, None) => {
+            bail!("neither HOME nor SIDEBAR_DATA is set: say where the data is to be with --data DIR")
+        }
     }
 }
 

@@ -153,7 +153,9 @@ pub enum ProviderCommand {
 }
 
 #[derive(Args)]
-#[command(after_help = "Exit codes: 0 answered; 1 could not ask (address, key, refusal); 2 wrong usage; 3 the answer ended early; 130 stopped by Ctrl-C, on the server too.")]
+#[command(
+    after_help = "Exit codes: 0 answered; 1 could not ask (address, key, refusal); 2 wrong usage; 3 the answer ended early; 130 stopped by Ctrl-C, on the server too."
+)]
 pub struct Chat {
     /// What to say. `-`: read it from standard input.
     pub message: String,

@@ -67,12 +67,20 @@ impl Domain {
         let mut tx = self.inner.db.as_system().await?;
         // Two at once: the second waits here, then sees the first's account.
         sqlx::query("SELECT pg_advisory_xact_lock(hashtext('sidebar set-up'))").execute(&mut *tx).await?;
-        let first: bool = sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM users)").fetch_one(&mut *tx).await?;
+        let first: bool =
+            sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM users)").fetch_one(&mut *tx).await?;
         if !first {
-            return Err(Error::problem(ErrorCode::SetupDone, "This server has been set up already: sign in instead."));
+            return Err(Error::problem(
+                ErrorCode::SetupDone,
+                "This server has been set up already: sign in instead.",
+            ));
         }
-        let account =
-            Account { email: &email, display_name: &display_name, role: Role::Admin, password_hash: &password_hash };
+        let account = Account {
+            email: &email,
+            display_name: &display_name,
+            role: Role::Admin,
+            password_hash: &password_hash,
+        };
         let user = insert_user(&mut tx, account).await?;
         let session = new_session(&mut tx, user, visitor).await?;
         tx.commit().await?;
@@ -116,12 +124,16 @@ impl Domain {
         }
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         if let Some(zone) = change.time_zone.as_deref().filter(|zone| !zone.is_empty()) {
-            let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)")
-                .bind(zone)
-                .fetch_one(&mut *tx)
-                .await?;
+            let known: bool =
+                sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1)")
+                    .bind(zone)
+                    .fetch_one(&mut *tx)
+                    .await?;
             if !known {
-                return Err(Error::invalid("time_zone", "Use a time zone's IANA name, such as Europe/Lisbon."));
+                return Err(Error::invalid(
+                    "time_zone",
+                    "Use a time zone's IANA name, such as Europe/Lisbon.",
+                ));
             }
         }
         sqlx::query(
@@ -143,10 +155,11 @@ impl Domain {
     pub async fn users(&self, caller: &Caller) -> Result<Vec<UserInfo>> {
         caller.require(Role::Admin)?;
         let mut tx = self.inner.db.as_system().await?;
-        let rows: Vec<(uuid::Uuid, String, String, String, OffsetDateTime)> =
-            sqlx::query_as("SELECT id, email, display_name, role, created_at FROM users ORDER BY created_at, id")
-                .fetch_all(&mut *tx)
-                .await?;
+        let rows: Vec<(uuid::Uuid, String, String, String, OffsetDateTime)> = sqlx::query_as(
+            "SELECT id, email, display_name, role, created_at FROM users ORDER BY created_at, id",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
         rows.into_iter()
             .map(|(id, email, display_name, role, created_at)| {
                 Ok(UserInfo { id: UserId(id), email, display_name, role: parse_role(&role)?, created_at })
@@ -167,8 +180,12 @@ impl Domain {
         let display_name = checked_name(user.display_name.as_deref().unwrap_or(&local_part))?;
         let password_hash = self.inner.passwords.hash(user.password).await?;
         let mut tx = self.inner.db.as_system().await?;
-        let account =
-            Account { email: &email, display_name: &display_name, role: user.role, password_hash: &password_hash };
+        let account = Account {
+            email: &email,
+            display_name: &display_name,
+            role: user.role,
+            password_hash: &password_hash,
+        };
         let id = insert_user(&mut tx, account).await?;
         let profile = profile_of(&mut tx, id).await?;
         tx.commit().await?;
@@ -204,20 +221,22 @@ pub(crate) async fn profile_of(tx: &mut PgConnection, user: UserId) -> Result<Pr
 
 async fn insert_user(tx: &mut PgConnection, account: Account<'_>) -> Result<UserId> {
     let id = UserId::new();
-    sqlx::query("INSERT INTO users (id, email, display_name, role, password_hash) VALUES ($1, $2, $3, $4, $5)")
-        .bind(id.0)
-        .bind(account.email)
-        .bind(account.display_name)
-        .bind(account.role.as_str())
-        .bind(account.password_hash)
-        .execute(tx)
-        .await
-        .map_err(|e| match violated_unique(&e) {
-            Some("users_email_unique") => {
-                Error::problem(ErrorCode::Conflict, "There is an account with this address already.")
-            }
-            _ => e.into(),
-        })?;
+    sqlx::query(
+        "INSERT INTO users (id, email, display_name, role, password_hash) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(id.0)
+    .bind(account.email)
+    .bind(account.display_name)
+    .bind(account.role.as_str())
+    .bind(account.password_hash)
+    .execute(tx)
+    .await
+    .map_err(|e| match violated_unique(&e) {
+        Some("users_email_unique") => {
+            Error::problem(ErrorCode::Conflict, "There is an account with this address already.")
+        }
+        _ => e.into(),
+    })?;
     Ok(id)
 }
 
@@ -234,7 +253,10 @@ async fn new_session(tx: &mut PgConnection, user: UserId, visitor: &Visitor) -> 
     .bind(&csrf_token)
     .bind(visitor.user_agent.replace('\0', "").chars().take(300).collect::<String>())
     .bind(visitor.address.to_string())
-    .bind(sqlx::postgres::types::PgInterval::try_from(SESSION_LIFETIME).map_err(|e| Error::internal(anyhow::anyhow!(e)))?)
+    .bind(
+        sqlx::postgres::types::PgInterval::try_from(SESSION_LIFETIME)
+            .map_err(|e| Error::internal(anyhow::anyhow!(e)))?,
+    )
     .execute(&mut *tx)
     .await?;
     Ok(NewSession { token, csrf_token, profile: profile_of(tx, user).await? })
@@ -245,7 +267,9 @@ fn checked_email(text: &str) -> Result<String> {
     let email = text.trim().to_lowercase();
     let well_formed = email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
-        && email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+        && email
+            .split_once('@')
+            .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
     if well_formed { Ok(email) } else { Err(Error::invalid("email", "This is not an e-mail address.")) }
 }
 

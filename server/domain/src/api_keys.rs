@@ -47,7 +47,11 @@ impl Domain {
         tx.commit().await?;
         let profile: Profile = row.profile.try_into()?;
         Ok(Some(Authenticated {
-            caller: Caller { user_id: profile.id, role: profile.role, via: Via::ApiKey(ApiKeyId(row.key_id)) },
+            caller: Caller {
+                user_id: profile.id,
+                role: profile.role,
+                via: Via::ApiKey(ApiKeyId(row.key_id)),
+            },
             profile,
             csrf_token: None,
         }))

@@ -31,11 +31,14 @@ pub enum DatabaseAddress {
 impl DatabaseAddress {
     fn options(&self) -> Result<PgConnectOptions> {
         let options = match self {
-            Self::Socket { directory, port, user, database } => {
-                PgConnectOptions::new_without_pgpass().socket(directory).port(*port).username(user).database(database)
-            }
-            Self::Url(url) => PgConnectOptions::from_str(url)
-                .map_err(|e| Error::invalid("DATABASE_URL", format!("DATABASE_URL is not a Postgres URL: {e}")))?,
+            Self::Socket { directory, port, user, database } => PgConnectOptions::new_without_pgpass()
+                .socket(directory)
+                .port(*port)
+                .username(user)
+                .database(database),
+            Self::Url(url) => PgConnectOptions::from_str(url).map_err(|e| {
+                Error::invalid("DATABASE_URL", format!("DATABASE_URL is not a Postgres URL: {e}"))
+            })?,
         };
         // Statements over a second are worth a line; their text never holds values.
         Ok(options
@@ -54,12 +57,17 @@ pub async fn check_server(address: &DatabaseAddress) -> Result<()> {
     if version < 160_000 {
         return Err(Error::invalid(
             "DATABASE_URL",
-            format!("Postgres 16 or later is needed; this server is version {}.{}.", version / 10_000, version % 10_000),
+            format!(
+                "Postgres 16 or later is needed; this server is version {}.{}.",
+                version / 10_000,
+                version % 10_000
+            ),
         ));
     }
-    let vector: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
-        .fetch_one(&mut connection)
-        .await?;
+    let vector: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
+            .fetch_one(&mut connection)
+            .await?;
     if !vector {
         return Err(Error::invalid(
             "DATABASE_URL",
@@ -124,7 +132,9 @@ impl Database {
         let mut tries = self.pool.options().get_max_connections() + 1;
         loop {
             match self.begin_once(role, user).await {
-                Err(e) if tries > 0 && connection_is_lost(&e) && !matches!(e, sqlx::Error::PoolTimedOut) => tries -= 1,
+                Err(e) if tries > 0 && connection_is_lost(&e) && !matches!(e, sqlx::Error::PoolTimedOut) => {
+                    tries -= 1
+                }
                 other => return Ok(other?),
             }
         }

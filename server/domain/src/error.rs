@@ -11,12 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// An answer for the caller: what is wrong and what to do.
     #[error("{message}")]
-    Problem {
-        code: ErrorCode,
-        message: String,
-        details: Option<Value>,
-        retry_after: Option<Duration>,
-    },
+    Problem { code: ErrorCode, message: String, details: Option<Value>, retry_after: Option<Duration> },
     /// The database is away. Nothing was changed.
     #[error("the database is away")]
     DatabaseUnavailable(#[source] sqlx::Error),
@@ -57,7 +52,11 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if connection_is_lost(&error) { Self::DatabaseUnavailable(error) } else { Self::Internal(error.into()) }
+        if connection_is_lost(&error) {
+            Self::DatabaseUnavailable(error)
+        } else {
+            Self::Internal(error.into())
+        }
     }
 }
 

@@ -13,7 +13,8 @@ impl Domain {
         let domain = self.clone();
         self.inner.tasks.spawn(async move {
             loop {
-                let parts = if domain.ping().await.is_ok() { Vec::new() } else { vec!["database".to_owned()] };
+                let parts =
+                    if domain.ping().await.is_ok() { Vec::new() } else { vec!["database".to_owned()] };
                 domain.inner.notices.set_degraded(parts);
                 let (size, idle) = domain.inner.db.pool_state();
                 metrics::gauge!("sidebar_database_connections", "state" => "open").set(size);

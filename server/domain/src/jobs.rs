@@ -97,7 +97,10 @@ impl Domain {
         self.inner.tasks.spawn(async move {
             loop {
                 if let Err(error) = domain.queue_scheduled().await {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "schedules could not be looked at");
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "schedules could not be looked at"
+                    );
                 }
                 tokio::select! {
                     () = domain.inner.stop.cancelled() => break,
@@ -145,7 +148,10 @@ impl Domain {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "the queue could not be looked at");
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "the queue could not be looked at"
+                    );
                     tokio::time::sleep(Duration::from_secs(2)).await;
                 }
             }
@@ -189,7 +195,8 @@ impl Domain {
             Err(error) => {
                 let chain = format!("{:#}", anyhow::Error::from(error));
                 tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempts, error = chain, "a job failed");
-                let delay = Duration::from_secs(5) * 4_u32.pow(u32::try_from(job.attempts.clamp(0, 8)).unwrap_or(0));
+                let delay =
+                    Duration::from_secs(5) * 4_u32.pow(u32::try_from(job.attempts.clamp(0, 8)).unwrap_or(0));
                 sqlx::query(
                     "UPDATE jobs SET last_error = $2, run_at = now() + make_interval(secs => $3),
                             status = CASE WHEN attempts < $4 THEN 'queued' ELSE 'failed' END,
@@ -233,12 +240,15 @@ impl Domain {
 
     async fn run_job(&self, job: &Leased) -> Result<()> {
         let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind);
-        let kind = kind.ok_or_else(|| Error::internal(anyhow::anyhow!("no such kind of job: {}", job.kind)))?;
+        let kind =
+            kind.ok_or_else(|| Error::internal(anyhow::anyhow!("no such kind of job: {}", job.kind)))?;
         match kind {
             Kind::Title => {
-                let user = job.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("no user")))?;
+                let user =
+                    job.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("no user")))?;
                 let conversation: ConversationId =
-                    serde_json::from_value(job.payload.0["conversation_id"].clone()).map_err(Error::internal)?;
+                    serde_json::from_value(job.payload.0["conversation_id"].clone())
+                        .map_err(Error::internal)?;
                 match self.make_title(user, conversation).await {
                     // Purged meanwhile: there is nothing left to name.
                     Err(Error::Problem { code: shared::ErrorCode::NotFound, .. }) => Ok(()),
@@ -254,7 +264,9 @@ impl Domain {
                 .await
             }
             Kind::PruneSessions => self.maintain("DELETE FROM sessions WHERE expires_at < now()").await,
-            Kind::PruneJobs => self.maintain("DELETE FROM jobs WHERE ended_at < now() - interval '7 days'").await,
+            Kind::PruneJobs => {
+                self.maintain("DELETE FROM jobs WHERE ended_at < now() - interval '7 days'").await
+            }
         }
     }
 
@@ -273,8 +285,12 @@ impl Domain {
         .fetch_all(&mut *tx)
         .await?;
         for kind in Kind::ALL.into_iter().filter(|kind| due.iter().any(|due| due == kind.as_str())) {
-            let job =
-                Job { kind, user_id: None, payload: Value::Object(Default::default()), dedupe_key: Some(kind.as_str().into()) };
+            let job = Job {
+                kind,
+                user_id: None,
+                payload: Value::Object(Default::default()),
+                dedupe_key: Some(kind.as_str().into()),
+            };
             queue(&mut tx, job).await?;
         }
         tx.commit().await?;

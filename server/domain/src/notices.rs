@@ -16,10 +16,19 @@ const CHANNEL: &str = "sidebar";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Signal {
     /// For every open browser of this person.
-    Frame { user_id: UserId, frame: ServerFrame },
-    SessionsEnded { user_id: UserId, kept: Option<SessionId>, ended: Option<SessionId> },
+    Frame {
+        user_id: UserId,
+        frame: ServerFrame,
+    },
+    SessionsEnded {
+        user_id: UserId,
+        kept: Option<SessionId>,
+        ended: Option<SessionId>,
+    },
     /// Whoever writes this answer is to stop.
-    Stop { message_id: MessageId },
+    Stop {
+        message_id: MessageId,
+    },
     /// Events of this answer were stored, or its state changed.
     AnswerMoved,
     ProvidersChanged,
@@ -105,7 +114,9 @@ impl Notices {
 
     fn notice(&self, signal: &Signal) -> Option<Notice> {
         match signal {
-            Signal::Frame { user_id, frame } if *user_id == self.caller.user_id => Some(Notice::Frame(frame.clone())),
+            Signal::Frame { user_id, frame } if *user_id == self.caller.user_id => {
+                Some(Notice::Frame(frame.clone()))
+            }
             Signal::SessionsEnded { user_id, kept, ended } if *user_id == self.caller.user_id => {
                 let Via::Session(own) = self.caller.via else { return None };
                 let ends = ended.map_or(*kept != Some(own), |ended| ended == own);
@@ -167,7 +178,10 @@ impl Domain {
             Signal::JobQueued => self.inner.notices.jobs_queued.notify_one(),
             Signal::ProvidersChanged => {
                 if let Err(error) = self.reload_providers().await {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "providers could not be read again");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "providers could not be read again"
+                    );
                 }
             }
             Signal::Frame { .. } | Signal::SessionsEnded { .. } => {

@@ -1,8 +1,8 @@
 //! Passwords: Argon2id, on blocking threads, few at a time.
 
 use crate::{Error, Result};
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -28,7 +28,10 @@ impl Passwords {
     pub async fn hash(&self, password: String) -> Result<String> {
         let length = password.chars().count();
         if length < SHORTEST {
-            return Err(Error::invalid("password", format!("A password needs at least {SHORTEST} characters.")));
+            return Err(Error::invalid(
+                "password",
+                format!("A password needs at least {SHORTEST} characters."),
+            ));
         }
         if password.len() > LONGEST {
             return Err(Error::invalid("password", format!("A password has at most {LONGEST} bytes.")));
@@ -54,7 +57,8 @@ impl Passwords {
                     }
                 },
             };
-            let parsed = PasswordHash::new(&stored).map_err(|e| Error::internal(anyhow::anyhow!("stored hash: {e}")))?;
+            let parsed = PasswordHash::new(&stored)
+                .map_err(|e| Error::internal(anyhow::anyhow!("stored hash: {e}")))?;
             Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known)
         })
         .await?

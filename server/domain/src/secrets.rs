@@ -65,7 +65,8 @@ impl Sealer {
     }
 
     pub fn open(&self, row: Uuid, sealed: &[u8]) -> Result<SecretString> {
-        let fault = || Error::internal(anyhow::anyhow!("a sealed value does not open with this SIDEBAR_SECRET_KEY"));
+        let fault =
+            || Error::internal(anyhow::anyhow!("a sealed value does not open with this SIDEBAR_SECRET_KEY"));
         let (nonce, sealed) = sealed.split_first_chunk::<24>().ok_or_else(fault)?;
         let payload = Payload { msg: sealed, aad: row.as_bytes() };
         let plain = self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| fault())?;

@@ -90,11 +90,14 @@ impl Domain {
 
     pub async fn end_session(&self, caller: &Caller, session: SessionId) -> Result<()> {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
-        let ended = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(session.0).execute(&mut *tx).await?;
+        let ended =
+            sqlx::query("DELETE FROM sessions WHERE id = $1").bind(session.0).execute(&mut *tx).await?;
         if ended.rows_affected() == 0 {
             return Err(Error::not_found("session"));
         }
-        Signal::SessionsEnded { user_id: caller.user_id, kept: None, ended: Some(session) }.send(&mut tx).await?;
+        Signal::SessionsEnded { user_id: caller.user_id, kept: None, ended: Some(session) }
+            .send(&mut tx)
+            .await?;
         tx.commit().await?;
         Ok(())
     }

@@ -22,7 +22,9 @@ pub struct Api {
 impl Api {
     pub fn new(url: Url, key: Option<String>) -> Result<Self> {
         let Some(key) = key else {
-            bail!("an API key is needed: set SIDEBAR_API_KEY (make one with `sidebar key create`, or in Settings)");
+            bail!(
+                "an API key is needed: set SIDEBAR_API_KEY (make one with `sidebar key create`, or in Settings)"
+            );
         };
         let http = Client::builder().no_proxy().connect_timeout(Duration::from_secs(10)).build()?;
         Ok(Self { http, url, key })
@@ -37,7 +39,11 @@ impl Api {
     }
 
     /// Sends JSON, gives what is in the envelope.
-    pub async fn post<T: serde::de::DeserializeOwned>(&self, path: &str, body: &impl serde::Serialize) -> Result<T> {
+    pub async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T> {
         let response = self.accepted(self.with_key(self.http.post(self.path(path)?)).json(body)).await?;
         Ok(response.json::<Envelope<T>>().await.context("the answer is not what the API describes")?.data)
     }
@@ -49,18 +55,25 @@ impl Api {
     }
 
     /// The events of an answer after one of them, tried until the server is there.
-    pub async fn resume(&self, conversation: ConversationId, message: MessageId, after: u64) -> Result<Events> {
+    pub async fn resume(
+        &self,
+        conversation: ConversationId,
+        message: MessageId,
+        after: u64,
+    ) -> Result<Events> {
         let url = self.path(&format!("/conversations/{conversation}/messages/{message}/events"))?;
         let mut failure = None;
         for attempt in 0..TRIES {
-            let request = self.with_key(self.http.get(url.clone())).header("last-event-id", after.to_string());
+            let request =
+                self.with_key(self.http.get(url.clone())).header("last-event-id", after.to_string());
             match self.accepted(request).await {
                 Ok(response) => return Ok(Events::new(response)),
                 Err(error) => failure = Some(error),
             }
             tokio::time::sleep(Duration::from_millis(100 * u64::from(attempt.min(20)))).await;
         }
-        Err(failure.unwrap_or_else(|| anyhow::anyhow!("no try was made"))).context("the answer cannot be followed")
+        Err(failure.unwrap_or_else(|| anyhow::anyhow!("no try was made")))
+            .context("the answer cannot be followed")
     }
 
     async fn accepted(&self, request: RequestBuilder) -> Result<Response> {
@@ -125,7 +138,8 @@ fn parse(block: &[u8]) -> Result<Option<Sequenced>> {
     if data.is_empty() {
         return Ok(None);
     }
-    let event: AnswerEvent = serde_json::from_str(&data).context("the stream has an event of another shape")?;
+    let event: AnswerEvent =
+        serde_json::from_str(&data).context("the stream has an event of another shape")?;
     Ok(Some(Sequenced { seq: seq.context("the stream has an event without an id")?, event }))
 }
 

@@ -100,12 +100,19 @@ async fn a_message_sent_meanwhile_waits_its_turn() {
     first.next().await.unwrap();
     let mut second = owner.stream(&path, json!({"content": "[[say second]]"})).await;
     let waits = second.next().await.unwrap();
-    assert!(matches!(waits.event, AnswerEvent::Message { status: shared::conversation::MessageStatus::Pending, .. }));
+    assert!(matches!(
+        waits.event,
+        AnswerEvent::Message { status: shared::conversation::MessageStatus::Pending, .. }
+    ));
     let open = owner.get(&format!("/api/v1/conversations/{conversation}")).await.ok();
-    let statuses: Vec<_> = open["messages"].as_array().unwrap().iter().map(|m| m["status"].as_str().unwrap()).collect();
+    let statuses: Vec<_> =
+        open["messages"].as_array().unwrap().iter().map(|m| m["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["complete", "streaming", "complete", "pending"]);
     let begins = second.next().await.unwrap();
-    assert!(matches!(begins.event, AnswerEvent::Message { status: shared::conversation::MessageStatus::Streaming, .. }));
+    assert!(matches!(
+        begins.event,
+        AnswerEvent::Message { status: shared::conversation::MessageStatus::Streaming, .. }
+    ));
     assert_eq!(text_of(&second.rest().await), "second");
     first.rest().await;
     let stored = owner.get(&format!("/api/v1/conversations/{conversation}")).await.ok();
@@ -170,7 +177,8 @@ async fn an_edited_message_takes_the_place_of_the_first_and_loses_nothing() {
     assert_eq!(shown["messages"][1]["content"], "edited");
     owner.patch(&path, json!({"head": original})).await.ok();
     let shown = owner.get(&path).await.ok();
-    let texts: Vec<_> = shown["messages"].as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap()).collect();
+    let texts: Vec<_> =
+        shown["messages"].as_array().unwrap().iter().map(|m| m["content"].as_str().unwrap()).collect();
     assert_eq!(texts, ["[[say first]]", "first", "[[say follow-up]]", "follow-up"]);
 }
 
@@ -188,7 +196,10 @@ async fn an_answer_that_broke_off_is_continued_as_a_variant() {
     assert!(text_of(&more).len() > kept.len());
     let asked = app.upstream.requests();
     let turns = asked.iter().rfind(|r| r.body["tools"].is_array()).unwrap().body["messages"].clone();
-    assert!(turns.as_array().unwrap().iter().any(|t| t["role"] == "assistant" && t["content"] == json!(kept)), "{turns}");
+    assert!(
+        turns.as_array().unwrap().iter().any(|t| t["role"] == "assistant" && t["content"] == json!(kept)),
+        "{turns}"
+    );
 }
 
 #[tokio::test]
@@ -198,11 +209,14 @@ async fn tools_run_in_parallel_and_each_step_is_shown() {
         let owner = app.set_up().await;
         app.add_provider(&owner, wire).await;
         let conversation = owner.conversation().await;
-        let ask = r#"[[tool current_time {"time_zone":"Asia/Tokyo"}]][[tool search_workspace {"query":"x"}]]"#;
+        let ask =
+            r#"[[tool current_time {"time_zone":"Asia/Tokyo"}]][[tool search_workspace {"query":"x"}]]"#;
         let events = owner.ask(&conversation, ask).await;
         let names: Vec<_> = events.iter().map(|e| e.event.name()).filter(|n| n.starts_with("tool")).collect();
         assert_eq!(names, ["tool_call", "tool_call", "tool_result", "tool_result"]);
-        assert!(events.iter().all(|e| !matches!(&e.event, AnswerEvent::ToolResult { result, .. } if !result.ok)));
+        assert!(
+            events.iter().all(|e| !matches!(&e.event, AnswerEvent::ToolResult { result, .. } if !result.ok))
+        );
         assert!(text_of(&events).contains("Asia/Tokyo"), "{}", text_of(&events));
         let stored = owner.get(&format!("/api/v1/conversations/{conversation}")).await.ok();
         assert_eq!(stored["messages"][1]["steps"].as_array().unwrap().len(), 2);
@@ -215,7 +229,8 @@ async fn a_tool_that_fails_tells_the_model_so() {
     let (_app, owner, conversation) = with_model().await;
     let ask = r#"[[tool current_time {"time_zone":"Mars/Olympus"}]][[tool no_such_tool {}]][[tool search_workspace nonsense]]"#;
     let events = owner.ask(&conversation, ask).await;
-    let failed = events.iter().filter(|e| matches!(&e.event, AnswerEvent::ToolResult { result, .. } if !result.ok));
+    let failed =
+        events.iter().filter(|e| matches!(&e.event, AnswerEvent::ToolResult { result, .. } if !result.ok));
     assert_eq!(failed.count(), 3);
     assert!(text_of(&events).contains("Mars/Olympus"));
     assert_eq!(*last(&events), AnswerEvent::Done { stop_reason: StopReason::End });
@@ -254,7 +269,10 @@ async fn failures_of_the_provider_are_said_and_what_came_is_kept() {
         ("[[error overloaded_error]]", "fault of its own"),
     ] {
         let events = owner.ask(&conversation, ask).await;
-        assert!(matches!(last(&events), AnswerEvent::Error { message } if message.contains(said)), "{ask}: {events:?}");
+        assert!(
+            matches!(last(&events), AnswerEvent::Error { message } if message.contains(said)),
+            "{ask}: {events:?}"
+        );
     }
     let stored = owner.get(&format!("/api/v1/conversations/{conversation}")).await.ok();
     assert!(stored["messages"].as_array().unwrap().iter().skip(1).step_by(2).all(|m| m["status"] == "error"));
@@ -296,7 +314,11 @@ async fn without_a_model_the_workspace_is_searched_and_quoted() {
     assert!(text.contains("not a language model"), "{text}");
     assert!(text.contains("The ferry to Tronsfjord leaves at nine."), "{text}");
     assert!(text.contains(&format!("/c/{earlier}#m-")), "{text}");
-    assert!(events.iter().any(|e| matches!(&e.event, AnswerEvent::ToolCall { name, .. } if name == "search_workspace")));
+    assert!(
+        events
+            .iter()
+            .any(|e| matches!(&e.event, AnswerEvent::ToolCall { name, .. } if name == "search_workspace"))
+    );
 }
 
 #[tokio::test]
@@ -326,7 +348,10 @@ async fn a_stopping_server_keeps_what_came_and_the_next_lets_it_be_continued() {
     .await;
     let owner = next.sign_in("owner@example.org", crate::application::PASSWORD).await;
     let rest = owner.follow(&conversation, &id, seen).await.rest().await;
-    assert!(matches!(last(&rest), AnswerEvent::Error { message } if message.contains("continue")), "{rest:?}");
+    assert!(
+        matches!(last(&rest), AnswerEvent::Error { message } if message.contains("continue")),
+        "{rest:?}"
+    );
     let stored = owner.get(&format!("/api/v1/conversations/{conversation}")).await.ok();
     assert_eq!(stored["messages"][1]["status"], "error");
     assert!(!stored["messages"][1]["content"].as_str().unwrap().is_empty());
@@ -344,7 +369,8 @@ async fn another_server_follows_an_answer_as_it_is_written() {
     })
     .await;
     let there = other.sign_in("owner@example.org", crate::application::PASSWORD).await;
-    let (here, there) = tokio::join!(stream.rest(), async { there.follow(&conversation, &id, 0).await.rest().await });
+    let (here, there) =
+        tokio::join!(stream.rest(), async { there.follow(&conversation, &id, 0).await.rest().await });
     assert_eq!(text_of(&here), text_of(&there));
     assert_eq!(last(&here), last(&there));
 }
@@ -372,8 +398,20 @@ async fn what_a_dead_server_was_writing_is_ended_by_its_next_start_with_numbers_
     let last_seen = events.last().unwrap().seq;
     // As kill -9 leaves it: the row says streaming, the log has what was stored, the message is nowhere.
     let lost = Uuid::now_v7();
-    sqlx::query("UPDATE conversations SET messages = messages - 1, message_count = 1").execute(&app.owner).await.unwrap();
-    sqlx::query("DELETE FROM stream_events WHERE last_seq >= $1").bind(last_seen as i64).execute(&app.owner).await.unwrap();
+    sqlx::query("UPDATE conversations SET messages = messages - 1, message_count = 1")
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    sqlx::query("DELETE FROM chunks WHERE part_id = $1")
+        .bind(Uuid::parse_str(&id).unwrap())
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    sqlx::query("DELETE FROM stream_events WHERE last_seq >= $1")
+        .bind(last_seen as i64)
+        .execute(&app.owner)
+        .await
+        .unwrap();
     sqlx::query(
         "INSERT INTO stream_events (answer_id, first_seq, last_seq, events)
          VALUES ($1::uuid, 1, 2, '[{\"seq\": 2, \"type\": \"delta\", \"text\": \"what had\"}]')",
@@ -382,7 +420,11 @@ async fn what_a_dead_server_was_writing_is_ended_by_its_next_start_with_numbers_
     .execute(&app.owner)
     .await
     .unwrap();
-    sqlx::query("UPDATE answers SET status = 'streaming', ended_at = NULL, server_id = $1").bind(lost).execute(&app.owner).await.unwrap();
+    sqlx::query("UPDATE answers SET status = 'streaming', ended_at = NULL, server_id = $1")
+        .bind(lost)
+        .execute(&app.owner)
+        .await
+        .unwrap();
     let next = Application::start_with(Differences {
         database: Some(app.database.clone()),
         server_id: lost,

@@ -74,7 +74,11 @@ impl Default for Differences {
 pub fn options(database: &domain::DatabaseAddress) -> PgConnectOptions {
     match database {
         domain::DatabaseAddress::Socket { directory, port, user, database } => {
-            PgConnectOptions::new_without_pgpass().socket(directory).port(*port).username(user).database(database)
+            PgConnectOptions::new_without_pgpass()
+                .socket(directory)
+                .port(*port)
+                .username(user)
+                .database(database)
         }
         domain::DatabaseAddress::Url(url) => url.parse().unwrap(),
     }
@@ -247,7 +251,12 @@ impl Answer {
 
     /// Checks a refusal: its status, its code, and that it is in the envelope.
     pub fn refused(self, status: u16, code: &str) -> Value {
-        assert_eq!((self.status.as_u16(), self.body["error_code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(
+            (self.status.as_u16(), self.body["error_code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.body
+        );
         assert_eq!(self.body["success"], false);
         assert!(self.body["error"].as_str().is_some_and(|text| !text.is_empty()));
         assert!(self.body["request_id"].as_str().is_some_and(|id| !id.is_empty()));
@@ -340,7 +349,8 @@ impl Person {
     pub async fn follow(&self, conversation: &str, message: &str, after: u64) -> Stream {
         let path = format!("/api/v1/conversations/{conversation}/messages/{message}/events");
         let request = self.request(Method::GET, &path).header("last-event-id", after.to_string());
-        Stream::of(request.send().await.unwrap()).await
+        let response = tokio::time::timeout(PATIENCE, request.send()).await.expect("the stream never begins");
+        Stream::of(response.unwrap()).await
     }
 }
 
@@ -365,13 +375,15 @@ impl Stream {
         loop {
             if let Some(end) = self.buffer.find("\n\n") {
                 let block: String = self.buffer.drain(..end + 2).collect();
-                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
+                let field =
+                    |name: &str| block.lines().find_map(|line| line.strip_prefix(name).map(str::trim));
                 let Some(data) = field("data:") else { continue };
                 let event: AnswerEvent = serde_json::from_str(data).unwrap();
                 assert_eq!(field("event:"), Some(event.name()));
                 return Some(Sequenced { seq: field("id:").unwrap().parse().unwrap(), event });
             }
-            let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream hangs");
+            let chunk =
+                tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("the stream hangs");
             match chunk {
                 Ok(Some(bytes)) => self.buffer.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Ok(None) | Err(_) => return None,

@@ -1,44 +1,79 @@
 //! Postgres goes away and comes back while the server runs.
 
-use crate::application::{Application, Person, answer_id, eventually, text_of};
+use crate::application::{Application, Differences, Person, answer_id, eventually, new_database, text_of};
 use serde_json::json;
 use shared::conversation::StopReason;
 use shared::event::AnswerEvent;
-use sqlx::{AssertSqlSafe, Executor};
+use std::path::PathBuf;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use upstream::Wire;
 
-/// Keeps this application's database from taking connections, and ends those it has. The same to the
-/// server as a Postgres that is down, without taking it from the other tests.
-async fn take_away(app: &Application) -> sqlx::PgPool {
-    let domain::DatabaseAddress::Socket { directory, port, user, database } = app.database.clone() else {
-        panic!("tests run on a socket")
-    };
-    let admin = domain::DatabaseAddress::Socket { directory, port, user, database: "postgres".into() };
-    let admin = sqlx::PgPool::connect_with(crate::application::options(&admin)).await.unwrap();
-    let _ = &app.owner.close().await;
-    admin.execute(AssertSqlSafe(format!("ALTER DATABASE {database} ALLOW_CONNECTIONS false"))).await.unwrap();
-    sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
-        .bind(&database)
-        .execute(&admin)
-        .await
-        .unwrap();
-    admin
+/// A way to Postgres that can be cut: a socket that passes everything on.
+struct Line {
+    from: PathBuf,
+    to: PathBuf,
+    port: u16,
+    cut: CancellationToken,
 }
 
-async fn give_back(app: &Application, admin: &sqlx::PgPool) {
-    let domain::DatabaseAddress::Socket { database, .. } = &app.database else { panic!("a socket") };
-    admin.execute(AssertSqlSafe(format!("ALTER DATABASE {database} ALLOW_CONNECTIONS true"))).await.unwrap();
+impl Line {
+    /// The database behind a line, and the line.
+    async fn to(database: domain::DatabaseAddress) -> (domain::DatabaseAddress, Self) {
+        let domain::DatabaseAddress::Socket { directory, port, user, database } = database else {
+            panic!("tests run on a socket")
+        };
+        let from = std::env::temp_dir().join(format!("line-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir(&from).unwrap();
+        let mut line = Self { from: from.clone(), to: directory, port, cut: CancellationToken::new() };
+        line.connect();
+        (domain::DatabaseAddress::Socket { directory: from, port, user, database }, line)
+    }
+
+    fn name(&self) -> String {
+        format!(".s.PGSQL.{}", self.port)
+    }
+
+    fn connect(&mut self) {
+        self.cut = CancellationToken::new();
+        let listener = UnixListener::bind(self.from.join(self.name())).unwrap();
+        let (to, cut) = (self.to.join(self.name()), self.cut.clone());
+        tokio::spawn(async move {
+            let mut open = JoinSet::new();
+            loop {
+                tokio::select! {
+                    () = cut.cancelled() => return,
+                    accepted = listener.accept() => {
+                        let (mut here, _) = accepted.unwrap();
+                        let mut there = UnixStream::connect(&to).await.unwrap();
+                        // An error is how a cut connection ends.
+                        open.spawn(async move { tokio::io::copy_bidirectional(&mut here, &mut there).await.is_ok() });
+                    }
+                }
+            }
+        });
+    }
+
+    /// Everything that goes through it ends, and nothing new gets through.
+    fn cut(&self) {
+        self.cut.cancel();
+        std::fs::remove_file(self.from.join(self.name())).unwrap();
+    }
 }
 
 async fn health(person: &Person) -> String {
-    let body: serde_json::Value = person.send(reqwest::Method::GET, "/api/health", None).await.json().await.unwrap();
+    let body: serde_json::Value =
+        person.send(reqwest::Method::GET, "/api/health", None).await.json().await.unwrap();
     let status = body.pointer("/data/status").or(body.pointer("/status"));
     status.and_then(|s| s.as_str()).unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
 async fn an_answer_goes_on_while_the_database_is_away_and_is_stored_on_its_return() {
-    let app = Application::start().await;
+    let (database, mut line) = Line::to(new_database().await).await;
+    let app =
+        Application::start_with(Differences { database: Some(database), ..Differences::default() }).await;
     let owner = app.set_up().await;
     app.add_provider(&owner, Wire::Openai).await;
     let conversation = owner.conversation().await;
@@ -46,7 +81,7 @@ async fn an_answer_goes_on_while_the_database_is_away_and_is_stored_on_its_retur
     let mut stream = owner.stream(&path, json!({"content": "[[tokens 400 every 10ms first 0ms]]"})).await;
     let first = stream.next().await.unwrap();
     stream.until(|e| matches!(e, AnswerEvent::Delta { .. })).await;
-    let admin = take_away(&app).await;
+    line.cut();
     // The text keeps coming.
     for _ in 0..10 {
         stream.until(|e| matches!(e, AnswerEvent::Delta { .. })).await;
@@ -55,7 +90,7 @@ async fn an_answer_goes_on_while_the_database_is_away_and_is_stored_on_its_retur
     let refused = owner.send(reqwest::Method::GET, "/api/v1/conversations", None).await;
     assert_eq!(refused.status(), 503);
     assert!(refused.headers().contains_key("retry-after"));
-    give_back(&app, &admin).await;
+    line.connect();
     let rest = stream.rest().await;
     assert_eq!(rest.last().unwrap().event, AnswerEvent::Done { stop_reason: StopReason::End });
     eventually("the server is well again", async || health(&owner).await == "ok").await;

@@ -10,19 +10,18 @@ use serde_json::json;
 const MOST: usize = 5;
 /// Words that ask rather than name; the shortest words are left out anyway.
 const ASKING: &[&str] = &[
-    "about", "also", "and", "are", "been", "can", "could", "did", "does", "find", "for", "from", "have", "how",
-    "into", "know", "please", "say", "said", "search", "show", "tell", "that", "the", "their", "them", "then",
-    "there", "this", "was", "were", "what", "when", "where", "which", "who", "why", "will", "with", "would",
-    "you", "your",
+    "about", "also", "and", "are", "been", "can", "could", "did", "does", "find", "for", "from", "have",
+    "how", "into", "know", "please", "say", "said", "search", "show", "tell", "that", "the", "their", "them",
+    "then", "there", "this", "was", "were", "what", "when", "where", "which", "who", "why", "will", "with",
+    "would", "you", "your",
 ];
 
 /// A round of this responder, in the shape of a model's.
 pub(super) fn respond(prompt: &Prompt) -> ChunkStream {
     let round = match prompt.turns.last() {
-        Some(Turn::ToolResults(outputs)) => vec![
-            Chunk::Text(quote(outputs)),
-            Chunk::End { reason: EndReason::Stop, opaque: None },
-        ],
+        Some(Turn::ToolResults(outputs)) => {
+            vec![Chunk::Text(quote(outputs)), Chunk::End { reason: EndReason::Stop, opaque: None }]
+        }
         _ => {
             let asked = prompt.turns.iter().rev().find_map(|turn| match turn {
                 Turn::User(text) => Some(text.as_str()),
@@ -95,9 +94,14 @@ mod tests {
 
     #[test]
     fn what_is_found_is_quoted_with_its_link() {
-        let found = json!([{ "title": "Trip [1]", "url": "/c/1#m-2", "passage": "We go by train.\n\nIn May." }]);
-        let output =
-            ToolOutput { call_id: "1".into(), name: "search_workspace".into(), ok: true, content: found.to_string() };
+        let found =
+            json!([{ "title": "Trip [1]", "url": "/c/1#m-2", "passage": "We go by train.\n\nIn May." }]);
+        let output = ToolOutput {
+            call_id: "1".into(),
+            name: "search_workspace".into(),
+            ok: true,
+            content: found.to_string(),
+        };
         let text = quote(&[output]);
         assert!(text.contains("[Trip  1 ](/c/1#m-2)"), "{text}");
         assert!(text.contains("> We go by train.\n> In May.\n"), "{text}");

@@ -158,9 +158,11 @@ impl Domain {
         after: u64,
     ) -> Result<AnswerStream> {
         // While the database is away, an answer of this server can be followed all the same.
-        let own = self.inner.live.get(answer).is_some_and(|live| {
-            live.user_id == caller.user_id && live.conversation_id == conversation
-        });
+        let own = self
+            .inner
+            .live
+            .get(answer)
+            .is_some_and(|live| live.user_id == caller.user_id && live.conversation_id == conversation);
         if !own {
             let mut tx = self.inner.db.as_user(caller.user_id).await?;
             let known: Option<Uuid> =

@@ -118,9 +118,9 @@ impl Domain {
             if made.calls.is_empty() {
                 return match made.end {
                     EndReason::Length => End::Done(StopReason::Length),
-                    EndReason::Refused => End::Error(
-                        models::Error::Refused("its own rules forbid it".into()).for_person(),
-                    ),
+                    EndReason::Refused => {
+                        End::Error(models::Error::Refused("its own rules forbid it".into()).for_person())
+                    }
                     EndReason::Stop | EndReason::ToolCalls => End::Done(StopReason::End),
                 };
             }

@@ -14,7 +14,12 @@ const MOST_TOKENS: u32 = 8192;
 pub(crate) use crate::conversations::Person;
 
 /// The prompt that continues the conversation at `answer`, with the finished messages before it.
-pub(crate) fn prompt(person: &Person, messages: &[Message], answer: &OpenAnswer, tools: Vec<ToolSpec>) -> Prompt {
+pub(crate) fn prompt(
+    person: &Person,
+    messages: &[Message],
+    answer: &OpenAnswer,
+    tools: Vec<ToolSpec>,
+) -> Prompt {
     let mut turns = Vec::new();
     let mut room = LONGEST_HISTORY;
     for message in path(messages, Some(answer.user_message_id)).into_iter().rev() {
@@ -127,7 +132,9 @@ mod tests {
         let messages = [message(q, None, MessageRole::User, "question")];
         let seed = Seed { content: "The answer is".into(), steps: Vec::new() };
         let prompt = prompt(&person(), &messages, &answer(q, Some(seed)), Vec::new());
-        assert!(matches!(&prompt.turns[..], [_, Turn::Assistant { text, .. }, Turn::User(_)] if text == "The answer is"));
+        assert!(
+            matches!(&prompt.turns[..], [_, Turn::Assistant { text, .. }, Turn::User(_)] if text == "The answer is")
+        );
     }
 
     #[test]

@@ -48,7 +48,10 @@ impl Domain {
                     if reachable_since.elapsed() >= GRACE { domain.end_expired().await } else { Ok(()) }
                 };
                 if let Err(error) = round.await {
-                    tracing::debug!(error = &error as &dyn std::error::Error, "leases could not be looked at");
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "leases could not be looked at"
+                    );
                     reachable_since = Instant::now();
                 }
             }
@@ -103,7 +106,8 @@ impl Domain {
 
     async fn end_lost(&self, lost: Vec<Row>) {
         for (answer, conversation, user) in lost {
-            let (answer, conversation, user) = (MessageId(answer), ConversationId(conversation), UserId(user));
+            let (answer, conversation, user) =
+                (MessageId(answer), ConversationId(conversation), UserId(user));
             if let Err(error) = self.end_one(answer, conversation, user).await {
                 tracing::error!(%answer, error = &error as &dyn std::error::Error, "a lost answer could not be ended");
             }

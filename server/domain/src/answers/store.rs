@@ -72,7 +72,8 @@ impl Domain {
                 Err(error) => {
                     tracing::error!(answer = %live.id, error = &error as &dyn std::error::Error, "an answer could not be stored");
                     live.push(AnswerEvent::Error {
-                        message: "This answer could not be stored; it is lost when you leave the page.".into(),
+                        message: "This answer could not be stored; it is lost when you leave the page."
+                            .into(),
                     });
                     self.inner.live.remove(live.id);
                     return;
@@ -119,13 +120,15 @@ impl Domain {
             return Err(Error::internal(anyhow::anyhow!("the answer is no longer this server's to end")));
         }
         if let (Some(first), Some(last)) = (events.first(), events.last()) {
-            sqlx::query("INSERT INTO stream_events (answer_id, first_seq, last_seq, events) VALUES ($1, $2, $3, $4)")
-                .bind(message.id.0)
-                .bind(i64::try_from(first.seq).map_err(Error::internal)?)
-                .bind(i64::try_from(last.seq).map_err(Error::internal)?)
-                .bind(Json(events))
-                .execute(&mut *tx)
-                .await?;
+            sqlx::query(
+                "INSERT INTO stream_events (answer_id, first_seq, last_seq, events) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(message.id.0)
+            .bind(i64::try_from(first.seq).map_err(Error::internal)?)
+            .bind(i64::try_from(last.seq).map_err(Error::internal)?)
+            .bind(Json(events))
+            .execute(&mut *tx)
+            .await?;
         }
         let stored = Message { last_seq: None, variants: Vec::new(), ..message.clone() };
         sqlx::query(
@@ -204,7 +207,12 @@ impl Domain {
         }
     }
 
-    async fn try_begin_next(&self, user: UserId, conversation: ConversationId, answer: MessageId) -> Result<()> {
+    async fn try_begin_next(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        answer: MessageId,
+    ) -> Result<()> {
         let mut tx = self.inner.db.as_user(user).await?;
         let opened = read(&mut tx, conversation).await?;
         let last: i64 =
@@ -249,4 +257,3 @@ pub(super) async fn begin_waiting(
     .await?;
     Ok(next.map(MessageId))
 }
-

@@ -6,7 +6,7 @@ use crate::jobs::{Job, Kind};
 use crate::notices::Signal;
 use crate::providers::Choice;
 use crate::text::{first_words, without_nul};
-use crate::{Domain, Error, Result};
+use crate::{Domain, Result};
 use futures::StreamExt;
 use models::{Chunk, Prompt, Turn};
 use serde_json::json;
@@ -39,7 +39,14 @@ impl Domain {
         let Some(first) = shown.first() else { return Ok(()) };
         let model = shown.iter().find_map(|m| m.model.as_deref()).unwrap_or_default();
         let made = match self.inner.providers.choose(model) {
-            Ok(choice @ Choice::Model { .. }) => self.ask_for_title(&choice, &shown).await?,
+            Ok(choice @ Choice::Model { .. }) => match self.ask_for_title(&choice, &shown).await {
+                Ok(made) => made,
+                Err(error) => {
+                    // A conversation without a title is worse than one named by its first words.
+                    tracing::info!(%conversation, %error, "no title could be made");
+                    None
+                }
+            },
             Ok(Choice::BuiltIn) | Err(_) => None,
         };
         let title = made.unwrap_or_else(|| first_words(&plain(&first.content), LONGEST));
@@ -57,7 +64,11 @@ impl Domain {
         Ok(())
     }
 
-    async fn ask_for_title(&self, choice: &Choice, shown: &[&Message]) -> Result<Option<String>> {
+    async fn ask_for_title(
+        &self,
+        choice: &Choice,
+        shown: &[&Message],
+    ) -> Result<Option<String>, models::Error> {
         let Choice::Model { provider, model } = choice else { return Ok(None) };
         let excerpt = |m: &&Message| format!("{}\n", m.content.chars().take(1500).collect::<String>());
         let prompt = Prompt {
@@ -67,11 +78,10 @@ impl Domain {
             // Models that think first need room for it.
             max_tokens: 1024,
         };
-        let failed = |e: models::Error| Error::internal(anyhow::anyhow!("asking for a title: {e}"));
-        let mut stream = self.open_with_keys(provider, model, &prompt).await.map_err(failed)?;
+        let mut stream = self.open_with_keys(provider, model, &prompt).await?;
         let mut text = String::new();
         while let Some(chunk) = stream.next().await {
-            if let Chunk::Text(more) = chunk.map_err(failed)? {
+            if let Chunk::Text(more) = chunk? {
                 text.push_str(&more);
             }
             if text.len() > 1000 {

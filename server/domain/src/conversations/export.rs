@@ -39,8 +39,7 @@ impl Domain {
                 body: markdown(opened.summary.display_title(), &path(&opened.messages, opened.head)),
             },
             ExportFormat::Json => {
-                let whole =
-                    Conversation { summary: opened.summary, messages: opened.messages, earlier: 0 };
+                let whole = Conversation { summary: opened.summary, messages: opened.messages, earlier: 0 };
                 Export {
                     file_name: format!("{stem}.json"),
                     content_type: "application/json",

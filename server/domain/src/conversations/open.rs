@@ -101,10 +101,11 @@ struct Row {
 
 /// Waits for the conversation and keeps it until the transaction ends, so that changes take turns.
 pub(crate) async fn lock(tx: &mut PgConnection, id: ConversationId) -> Result<()> {
-    let known: Option<Uuid> = sqlx::query_scalar("SELECT id FROM conversations WHERE id = $1 FOR NO KEY UPDATE")
-        .bind(id.0)
-        .fetch_optional(tx)
-        .await?;
+    let known: Option<Uuid> =
+        sqlx::query_scalar("SELECT id FROM conversations WHERE id = $1 FOR NO KEY UPDATE")
+            .bind(id.0)
+            .fetch_optional(tx)
+            .await?;
     known.map(drop).ok_or_else(|| Error::not_found("conversation"))
 }
 

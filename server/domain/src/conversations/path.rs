@@ -118,8 +118,7 @@ mod tests {
     #[test]
     fn a_circle_ends() {
         let (a, b) = (MessageId::new(), MessageId::new());
-        let messages =
-            [message(a, Some(b), MessageRole::User), message(b, Some(a), MessageRole::Assistant)];
+        let messages = [message(a, Some(b), MessageRole::User), message(b, Some(a), MessageRole::Assistant)];
         assert!(path(&messages, Some(a)).len() <= 3);
         newest_end(&messages, a);
     }

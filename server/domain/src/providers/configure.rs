@@ -8,9 +8,7 @@ use crate::{Caller, Domain, Error, Result};
 use futures::StreamExt;
 use models::{Chunk, Prompt, Turn};
 use shared::account::Role;
-use shared::provider::{
-    AddProviderKey, CreateProvider, Provider, ProviderKey, ProviderTest, UpdateProvider,
-};
+use shared::provider::{AddProviderKey, CreateProvider, Provider, ProviderKey, ProviderTest, UpdateProvider};
 use shared::{ErrorCode, ProviderId, ProviderKeyId};
 use sqlx::PgConnection;
 use std::time::{Duration, Instant};
@@ -57,7 +55,12 @@ impl Domain {
         Ok(provider)
     }
 
-    pub async fn update_provider(&self, caller: &Caller, id: ProviderId, change: UpdateProvider) -> Result<Provider> {
+    pub async fn update_provider(
+        &self,
+        caller: &Caller,
+        id: ProviderId,
+        change: UpdateProvider,
+    ) -> Result<Provider> {
         caller.require(Role::Admin)?;
         let name = change.name.as_deref().map(checked_name).transpose()?;
         let base_url = change.base_url.as_deref().map(checked_url).transpose()?;
@@ -99,7 +102,12 @@ impl Domain {
         self.commit_providers(tx).await
     }
 
-    pub async fn add_provider_key(&self, caller: &Caller, id: ProviderId, request: AddProviderKey) -> Result<Provider> {
+    pub async fn add_provider_key(
+        &self,
+        caller: &Caller,
+        id: ProviderId,
+        request: AddProviderKey,
+    ) -> Result<Provider> {
         caller.require(Role::Admin)?;
         let mut tx = self.inner.db.as_system().await?;
         one_provider(&mut tx, id).await?;
@@ -109,7 +117,12 @@ impl Domain {
         Ok(provider)
     }
 
-    pub async fn delete_provider_key(&self, caller: &Caller, id: ProviderId, key: ProviderKeyId) -> Result<Provider> {
+    pub async fn delete_provider_key(
+        &self,
+        caller: &Caller,
+        id: ProviderId,
+        key: ProviderKeyId,
+    ) -> Result<Provider> {
         caller.require(Role::Admin)?;
         let mut tx = self.inner.db.as_system().await?;
         let gone = sqlx::query("DELETE FROM provider_keys WHERE id = $1 AND provider_id = $2")
@@ -177,22 +190,29 @@ impl Domain {
         match tokio::time::timeout(Duration::from_secs(25), listing).await {
             Ok(Ok(models)) => Ok(models),
             Ok(Err(error)) => Err(Error::problem(ErrorCode::ProviderFailed, error.for_person())),
-            Err(_) => Err(Error::problem(ErrorCode::ProviderFailed, "The provider said nothing within 25 seconds.")),
+            Err(_) => {
+                Err(Error::problem(ErrorCode::ProviderFailed, "The provider said nothing within 25 seconds."))
+            }
         }
     }
 
     async fn insert_key(&self, tx: &mut PgConnection, provider: ProviderId, key: &str) -> Result<()> {
         if key.is_empty() || key.len() > 4096 || key.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(Error::invalid("api_key", "This does not look like a key: it has spaces or control characters, or none at all."));
+            return Err(Error::invalid(
+                "api_key",
+                "This does not look like a key: it has spaces or control characters, or none at all.",
+            ));
         }
         let id = ProviderKeyId::new();
-        sqlx::query("INSERT INTO provider_keys (id, provider_id, sealed, key_version) VALUES ($1, $2, $3, $4)")
-            .bind(id.0)
-            .bind(provider.0)
-            .bind(self.inner.secrets.seal(id.0, key)?)
-            .bind(KEY_VERSION)
-            .execute(tx)
-            .await?;
+        sqlx::query(
+            "INSERT INTO provider_keys (id, provider_id, sealed, key_version) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(id.0)
+        .bind(provider.0)
+        .bind(self.inner.secrets.seal(id.0, key)?)
+        .bind(KEY_VERSION)
+        .execute(tx)
+        .await?;
         Ok(())
     }
 
@@ -273,11 +293,15 @@ fn checked_name(text: &str) -> Result<String> {
 
 fn checked_url(text: &str) -> Result<String> {
     let url = text.trim();
-    let has_host = ["http://", "https://"]
-        .iter()
-        .any(|scheme| url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')));
-    if !has_host || url.len() > 500 || url.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@') {
-        return Err(Error::invalid("base_url", "The base URL begins with http:// or https:// and names a host."));
+    let has_host = ["http://", "https://"].iter().any(|scheme| {
+        url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+    });
+    if !has_host || url.len() > 500 || url.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
+    {
+        return Err(Error::invalid(
+            "base_url",
+            "The base URL begins with http:// or https:// and names a host.",
+        ));
     }
     Ok(url.to_owned())
 }

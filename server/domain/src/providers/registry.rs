@@ -112,7 +112,8 @@ impl Registry {
         let by_full_name = wanted
             .split_once('/')
             .and_then(|(name, model)| providers.iter().find(|p| p.name == name).map(|p| model_of(p, model)));
-        let by_model = || providers.iter().find(|p| p.models.iter().any(|m| m == wanted)).map(|p| model_of(p, wanted));
+        let by_model =
+            || providers.iter().find(|p| p.models.iter().any(|m| m == wanted)).map(|p| model_of(p, wanted));
         by_full_name.or_else(by_model).ok_or_else(|| Error::Problem {
             code: ErrorCode::InvalidInput,
             message: format!("No provider offers the model ‘{wanted}’. Choose another model."),
@@ -177,22 +178,24 @@ impl Domain {
         )
         .fetch_all(&mut *tx)
         .await?;
-        let keys: Vec<KeyRow> =
-            sqlx::query_as("SELECT id, provider_id, sealed, resting_until FROM provider_keys ORDER BY created_at, id")
-                .fetch_all(&mut *tx)
-                .await?;
+        let keys: Vec<KeyRow> = sqlx::query_as(
+            "SELECT id, provider_id, sealed, resting_until FROM provider_keys ORDER BY created_at, id",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
         tx.commit().await?;
         let (wall, now) = (OffsetDateTime::now_utc(), Instant::now());
         let mut configured = Vec::new();
         for (id, kind, name, base_url, models) in providers {
-            let own = keys.iter().filter(|(_, provider, ..)| *provider == id).map(|(key, _, sealed, resting)| {
-                let rest = resting.and_then(|until| Duration::try_from(until - wall).ok());
-                Result::Ok(Key {
-                    id: ProviderKeyId(*key),
-                    secret: self.inner.secrets.open(*key, sealed)?,
-                    resting_until: Mutex::new(rest.map(|rest| now + rest)),
-                })
-            });
+            let own =
+                keys.iter().filter(|(_, provider, ..)| *provider == id).map(|(key, _, sealed, resting)| {
+                    let rest = resting.and_then(|until| Duration::try_from(until - wall).ok());
+                    Result::Ok(Key {
+                        id: ProviderKeyId(*key),
+                        secret: self.inner.secrets.open(*key, sealed)?,
+                        resting_until: Mutex::new(rest.map(|rest| now + rest)),
+                    })
+                });
             configured.push(Arc::new(Configured {
                 id: ProviderId(id),
                 kind: kind.parse().map_err(|e: String| Error::internal(anyhow::anyhow!(e)))?,
@@ -203,7 +206,8 @@ impl Domain {
                 turn: AtomicUsize::new(0),
             }));
         }
-        *self.inner.providers.providers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(configured);
+        *self.inner.providers.providers.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(configured);
         Ok(())
     }
 }

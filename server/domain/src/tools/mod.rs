@@ -42,16 +42,22 @@ pub(crate) async fn run(context: &Context<'_>, name: &str, arguments: &Value) ->
     let started = Instant::now();
     let result = match TOOLS.iter().find(|tool| tool.spec().name == name) {
         None => Err(format!("There is no tool named ‘{name}’.")),
-        Some(_) if !arguments.is_object() => Err("The arguments are not a JSON object; call again with one.".into()),
+        Some(_) if !arguments.is_object() => {
+            Err("The arguments are not a JSON object; call again with one.".into())
+        }
         Some(tool) => match tokio::time::timeout(TIME_LIMIT, tool.run(context, arguments)).await {
             Ok(result) => result,
-            Err(_) => Err(format!("The tool took longer than {} seconds and was ended.", TIME_LIMIT.as_secs())),
+            Err(_) => {
+                Err(format!("The tool took longer than {} seconds and was ended.", TIME_LIMIT.as_secs()))
+            }
         },
     };
     let outcome = if result.is_ok() { "ok" } else { "error" };
     // Names from a model are not to become labels.
-    let known = TOOLS.iter().find(|tool| tool.spec().name == name).map_or("unknown".into(), |tool| tool.spec().name);
-    metrics::histogram!("sidebar_tool_seconds", "tool" => known, "outcome" => outcome).record(started.elapsed());
+    let known =
+        TOOLS.iter().find(|tool| tool.spec().name == name).map_or("unknown".into(), |tool| tool.spec().name);
+    metrics::histogram!("sidebar_tool_seconds", "tool" => known, "outcome" => outcome)
+        .record(started.elapsed());
     let ok = result.is_ok();
     let mut content = result.unwrap_or_else(|reason| reason);
     if content.len() > LONGEST_RESULT {

@@ -40,9 +40,11 @@ impl Tool for SearchWorkspace {
     }
 
     async fn run(&self, context: &Context<'_>, arguments: &Value) -> Result<String, String> {
-        let query = arguments["query"].as_str().ok_or("The argument ‘query’ is missing: give it as a string.")?;
+        let query =
+            arguments["query"].as_str().ok_or("The argument ‘query’ is missing: give it as a string.")?;
         let limit = arguments["limit"].as_u64().unwrap_or(8).clamp(1, 20);
-        let hits = context.domain.search_as(context.user_id, query, u32::try_from(limit + 1).unwrap_or(20)).await;
+        let hits =
+            context.domain.search_as(context.user_id, query, u32::try_from(limit + 1).unwrap_or(20)).await;
         let found: Vec<Found> = hits
             .map_err(|error| format!("The search failed: {error}"))?
             .into_iter()
