@@ -1,0 +1,282 @@
+// Answers while they are written: growing, cut off, stopped, waiting, and what is left of them
+// after the page, the network or the server went away.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, afterEach, describe, test } from "node:test";
+import { NETWORK_AWAY } from "./watch.mjs";
+import { Stage, answers, composer, open, ready, say, settled, until } from "./stage.mjs";
+
+const MINUTE = { timeout: 60_000 };
+const TWO_MINUTES = { timeout: 120_000 };
+
+/** Long enough to be met half-way: four seconds. */
+const LONG = "[[tokens 200 every 20ms]]";
+const VERY_LONG = "[[tokens 1000 every 20ms]]";
+
+async function textOf(page) {
+  return (await answers(page).last().locator(".markdown").allInnerTexts()).join("");
+}
+
+async function wordsOf(page) {
+  return (await textOf(page)).split(/\s+/).filter(Boolean).length;
+}
+
+/** Waits until at least so many words of the last answer are on the page. */
+async function words(page, count) {
+  await until(`${count} words of an answer`, async () => (await wordsOf(page)) >= count, 30_000);
+}
+
+/** What is stored of the conversation's last answer. */
+async function stored(stage, page) {
+  const id = new URL(page.url()).pathname.split("/").at(-1);
+  return (await stage.api("GET", `/conversations/${id}`)).messages.at(-1);
+}
+
+function plain(text) {
+  return text.split(/\s+/).filter(Boolean).join(" ");
+}
+
+describe("an answer", () => {
+  let stage;
+  let browser;
+  before(async () => (stage = await Stage.start()), MINUTE);
+  after(() => stage.end(), MINUTE);
+  beforeEach(async () => (browser = await stage.owner()));
+  afterEach(() => browser.context.close());
+
+  test("appears word by word while it is written, and its address is known at once", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, LONG);
+    await page.waitForURL(/\/c\/[0-9a-f-]{36}$/);
+    const seen = [];
+    await until("an answer that grew", async () => {
+      const count = await wordsOf(page);
+      if (count > (seen.at(-1) ?? 0)) seen.push(count);
+      return count >= 200;
+    }, 30_000);
+    assert.ok(seen.length >= 8, `it grew in ${seen.length} steps: ${seen}`);
+    assert.ok(seen[0] < 60, `its first words were seen early: ${seen[0]}`);
+    await settled(page);
+    watched.assertSilent();
+  });
+
+  test("goes on after the page is loaded again in its middle, and ends whole", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, LONG);
+    await words(page, 30);
+    await page.reload();
+    await ready(page);
+    await words(page, 30);
+    await settled(page);
+    const message = await stored(stage, page);
+    assert.equal(message.status, "complete");
+    assert.equal(plain(await textOf(page)), plain(message.content));
+    assert.equal(message.usage.output_tokens, 200);
+    watched.assertSilent();
+  });
+
+  test("is stopped by its button, keeps what had arrived, and can be continued", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, VERY_LONG);
+    await words(page, 20);
+    await page.getByRole("button", { name: "Stop the answer" }).click();
+    await page.getByText("You stopped this answer.").waitFor();
+    await settled(page);
+    const kept = await wordsOf(page);
+    assert.ok(kept >= 20 && kept < 1000, `${kept} words`);
+    const message = await stored(stage, page);
+    assert.equal(message.stop_reason, "stopped");
+    assert.equal(plain(await textOf(page)), plain(message.content));
+    await page.getByRole("button", { name: "Continue" }).waitFor();
+    watched.assertSilent();
+  });
+
+  test("is waited for by a message that was sent meanwhile, which says so", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, LONG);
+    await words(page, 10);
+    await say(page, "[[say The second answer.]]");
+    await page.getByText("Waits for its turn").waitFor();
+    await page.getByText("The second answer.", { exact: true }).waitFor({ timeout: 30_000 });
+    await settled(page);
+    assert.equal(await answers(page).count(), 2);
+    assert.equal(await page.getByText("Waits for its turn").count(), 0);
+    watched.assertSilent();
+  });
+
+  test("that fails on the provider's side says why and offers to continue", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, "[[say The beginning of it.]] [[cut]]");
+    await page.getByRole("button", { name: "Continue" }).waitFor({ timeout: 30_000 });
+    await settled(page);
+    assert.match(await textOf(page), /The beginning of it\./);
+    assert.equal((await stored(stage, page)).status, "error");
+    watched.assertSilent();
+  });
+
+  test("shows what the model thought and which tools it used, with arguments and results", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, '[[reason The clock will know.]] [[tool current_time {}]] [[tool search_workspace {"query":"roses"}]]');
+    const used = page.getByRole("main").getByText("Looked at the clock");
+    await used.waitFor();
+    await settled(page);
+    await page.getByText("Thought about it").click();
+    await page.getByText("The clock will know.", { exact: true }).waitFor();
+    const search = page.locator("details").filter({ hasText: /Searched the workspace for “roses”/ });
+    await search.locator("summary").click();
+    await search.getByText('"query": "roses"').waitFor();
+    watched.assertSilent();
+  });
+
+  test("can be given anew: the earlier one stays a step away", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, "What is a rose?");
+    await settled(page);
+    const before = await stored(stage, page);
+    await answers(page).last().hover();
+    await page.getByRole("button", { name: "Answer again" }).click();
+    await until("another answer", async () => (await stored(stage, page)).id !== before.id);
+    await settled(page);
+    await answers(page).last().hover();
+    await page.getByText("2/2").waitFor();
+    await page.getByRole("button", { name: "The variant before" }).click();
+    await page.getByText("1/2").waitFor();
+    await page.reload();
+    await ready(page);
+    await page.getByText("1/2").waitFor();
+    assert.equal((await stored(stage, page)).id, before.id);
+    watched.assertSilent();
+  });
+
+  test("belongs to a question that can be edited and sent again, by ↑ in an empty field", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, "[[say First wording answered.]]");
+    await settled(page);
+    await composer(page).press("ArrowUp");
+    await page.getByText("Editing an earlier message").waitFor();
+    assert.equal(await composer(page).inputValue(), "[[say First wording answered.]]");
+    await composer(page).fill("[[say Second wording answered.]]");
+    await composer(page).press("Enter");
+    await page.getByText("Second wording answered.", { exact: true }).waitFor();
+    await settled(page);
+    assert.equal(await page.getByText("First wording answered.", { exact: true }).count(), 0);
+    await page.locator("article.is-own").hover();
+    await page.getByRole("button", { name: "The variant before" }).first().click();
+    await page.getByText("First wording answered.", { exact: true }).waitFor();
+    watched.assertSilent();
+  });
+
+  test("is the same, live, in two tabs", MINUTE, async () => {
+    const { page, watched, context } = browser;
+    const id = await stage.conversation(["[[say Where it begins.]]"], { title: "Seen twice" });
+    const other = await context.newPage();
+    await open(page, `/c/${id}`);
+    await open(other, `/c/${id}`);
+    await say(page, LONG);
+    await words(other, 20);
+    await other.getByRole("button", { name: "Stop the answer" }).waitFor();
+    await settled(page);
+    await words(other, 200);
+    await settled(other);
+    assert.equal(await textOf(other), await textOf(page));
+    await page.getByRole("button", { name: "Pin this conversation" }).click();
+    await other.getByRole("heading", { name: "Pinned" }).waitFor();
+    watched.assertSilent();
+  });
+
+  test("goes on while the network is away, which is said, and is whole when it is back", MINUTE, async () => {
+    const { page, watched, context } = browser;
+    watched.allow(NETWORK_AWAY);
+    await open(page, "/c");
+    await page.getByText("Connected").waitFor();
+    await say(page, LONG);
+    await words(page, 10);
+    await context.setOffline(true);
+    await page.getByText("Offline.").waitFor();
+    await composer(page).fill("typed while offline");
+    await context.setOffline(false);
+    await words(page, 200);
+    await settled(page);
+    assert.equal(plain(await textOf(page)), plain((await stored(stage, page)).content));
+    assert.equal(await composer(page).inputValue(), "typed while offline");
+    await page.getByText("Connected").waitFor();
+    watched.assertSilent();
+  });
+
+  test("cannot be asked for while the network is away; the message is kept and sent by one click", MINUTE, async () => {
+    const { page, watched, context } = browser;
+    watched.allow(NETWORK_AWAY);
+    const id = await stage.conversation(["[[say Before.]]"], { title: "Away" });
+    await open(page, `/c/${id}`);
+    await context.setOffline(true);
+    await say(page, "[[say It arrived later.]]");
+    await page.getByText("Not sent.").waitFor({ timeout: 30_000 });
+    await context.setOffline(false);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("It arrived later.", { exact: true }).waitFor();
+    await settled(page);
+    assert.equal((await stage.api("GET", `/conversations/${id}`)).messages.length, 4, "it was sent once");
+    watched.assertSilent();
+  });
+});
+
+describe("when the server goes away in the middle of an answer", () => {
+  let stage;
+  before(async () => (stage = await Stage.start()), MINUTE);
+  after(() => stage.end(), MINUTE);
+
+  test("by a crash, what had arrived is kept and goes on by one click", TWO_MINUTES, async () => {
+    const { page, watched } = await stage.owner();
+    watched.allow(NETWORK_AWAY);
+    await open(page, "/c");
+    await say(page, VERY_LONG);
+    await words(page, 60);
+    await stage.stopServer("SIGKILL");
+    const seen = plain(await textOf(page));
+    await page.getByText("Offline.").first().waitFor();
+    await stage.startServer();
+    const goOn = page.getByRole("button", { name: "Continue" });
+    await goOn.waitFor({ timeout: 45_000 });
+    const message = await stored(stage, page);
+    assert.equal(message.status, "error");
+    const kept = plain(message.content);
+    assert.ok(kept.split(" ").length >= 25, `only ${kept.split(" ").length} words were kept`);
+    assert.ok(seen.startsWith(kept.slice(0, 100)), "what is kept is what was seen");
+    assert.equal(plain(await textOf(page)), kept, "the page shows what is kept");
+
+    await goOn.click();
+    await until("a continued answer", async () => (await stored(stage, page)).id !== message.id);
+    await words(page, kept.split(" ").length + 10);
+    assert.ok(plain(await textOf(page)).startsWith(kept), "it begins with what was there");
+    await page.getByRole("button", { name: "Stop the answer" }).click();
+    await settled(page);
+    watched.assertSilent();
+  });
+
+  test("by a restart, the page finds back by itself and loses nothing", TWO_MINUTES, async () => {
+    const { page, watched } = await stage.owner();
+    watched.allow(NETWORK_AWAY);
+    await open(page, "/c");
+    await say(page, VERY_LONG);
+    await words(page, 60);
+    await composer(page).fill("a thought for later");
+    await stage.stopServer("SIGTERM");
+    const seen = await wordsOf(page);
+    await stage.startServer();
+    await page.getByRole("button", { name: "Continue" }).waitFor({ timeout: 45_000 });
+    const message = await stored(stage, page);
+    assert.equal(plain(await textOf(page)), plain(message.content));
+    assert.ok(plain(message.content).split(" ").length >= seen, "a server that was asked to stop keeps all");
+    assert.equal(await composer(page).inputValue(), "a thought for later");
+    await page.getByText("Connected").waitFor({ timeout: 45_000 });
+    watched.assertSilent();
+  });
+});

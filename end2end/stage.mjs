@@ -1,0 +1,263 @@
+// What the browser tests play on: a fake model provider, the real server with a data folder of its
+// own, and Chromium. It ends what it started and nothing else, and it never reaches beyond loopback.
+//
+// Needs SIDEBAR_BIN, SIDEBAR_UPSTREAM_BIN, SIDEBAR_POSTGRES and CHROMIUM, which `cargo xtask test` sets.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { chromium } from "playwright-core";
+import { watchPage } from "./watch.mjs";
+
+/** Nothing waited for takes longer than this, unless it is broken. */
+export const PATIENCE_MS = 15_000;
+
+export const OWNER = { email: "owner@example.org", name: "The Owner", password: "correct horse battery" };
+
+const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+function setting(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the browser tests by \`cargo xtask test --only browser\``);
+  return value;
+}
+
+async function freePort() {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+/** Asks again until the answer is true, and says what it waited for when it never is. */
+export async function until(what, condition, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const met = await condition();
+    if (met) return met;
+    if (Date.now() > end) throw new Error(`waited ${patience} ms for: ${what}`);
+    await pause(50);
+  }
+}
+
+/** Runs the executable to its end, as a person at the shell would. */
+async function shell(args, input = "") {
+  const child = spawn(setting("SIDEBAR_BIN"), args, { stdio: ["pipe", "pipe", "pipe"], env: environment() });
+  let [out, error] = ["", ""];
+  child.stdout.on("data", (data) => (out += data));
+  child.stderr.on("data", (data) => (error += data));
+  child.stdin.end(input);
+  const [code] = await once(child, "close");
+  assert.equal(code, 0, `sidebar ${args.join(" ")}: ${error}`);
+  return out.trim();
+}
+
+/** Ours, without what would lead the server to another database or other data. */
+function environment() {
+  const { DATABASE_URL, SIDEBAR_DATA, SIDEBAR_ADDR, ...rest } = process.env;
+  return rest;
+}
+
+/** A process whose output is kept to be shown when it fails. */
+class Process {
+  constructor(program, args) {
+    this.output = "";
+    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
+    this.child.stdout.on("data", (data) => (this.output += data));
+    this.child.stderr.on("data", (data) => (this.output += data));
+    this.ended = once(this.child, "exit");
+  }
+
+  get hasEnded() {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  async says(pattern, patience = 60_000) {
+    return until(
+      `${pattern} in ${this.child.spawnfile}, which said:\n${this.output.slice(-2000)}`,
+      () => {
+        if (this.hasEnded) throw new Error(`${this.child.spawnfile} ended early:\n${this.output.slice(-2000)}`);
+        return pattern.exec(this.output);
+      },
+      patience,
+    );
+  }
+
+  async end(signal) {
+    if (this.hasEnded) return;
+    this.child.kill(signal);
+    const late = pause(20_000, "late", { ref: false });
+    if ((await Promise.race([this.ended, late])) === "late") {
+      this.child.kill("SIGKILL");
+      await this.ended;
+      throw new Error(`${this.child.spawnfile} did not end within 20 s of ${signal}`);
+    }
+  }
+}
+
+export class Stage {
+  #key;
+  #browser;
+  #contexts = [];
+
+  /** Starts all. `owner: "none"` leaves the server empty; `provider: "none"` leaves it without a model. */
+  static async start({ owner = "made", provider = "fake" } = {}) {
+    const stage = new Stage();
+    try {
+      stage.data = await mkdtemp(join(tmpdir(), "sidebar-browser-test-"));
+      stage.port = await freePort();
+      stage.url = `http://127.0.0.1:${stage.port}`;
+      await stage.startServer();
+      await stage.#startUpstream();
+      if (owner === "made") await stage.#makeOwner();
+      if (owner === "made" && provider === "fake") await stage.addProvider();
+      stage.#browser = await chromium.launch({ executablePath: setting("CHROMIUM"), args: CHROMIUM_FLAGS });
+      return stage;
+    } catch (cause) {
+      await stage.end().catch(() => {});
+      throw cause;
+    }
+  }
+
+  async startServer() {
+    const limits = ["--sign-in-per-minute", "1000", "--requests-per-minute", "100000"];
+    const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    this.server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits]);
+    await this.server.says(/sideBar is ready/);
+  }
+
+  /** `SIGTERM` asks it to stop, `SIGKILL` is a crash. */
+  async stopServer(signal) {
+    await this.server.end(signal);
+  }
+
+  async #startUpstream() {
+    this.upstream = new Process(setting("SIDEBAR_UPSTREAM_BIN"), []);
+    const [, address] = await this.upstream.says(/listening on (http:\S+)/);
+    this.upstreamUrl = address;
+  }
+
+  async #makeOwner() {
+    const body = { email: OWNER.email, display_name: OWNER.name, password: OWNER.password };
+    const response = await fetch(`${this.url}/api/v1/setup`, {
+      method: "POST",
+      headers: { "content-type": "application/json", origin: this.url },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 200, await response.text());
+    this.#key = await shell(["key", "create", "--data", this.data, "--user", OWNER.email, "--name", "Tests"]);
+  }
+
+  async addProvider() {
+    const where = ["--base-url", `${this.upstreamUrl}/v1`, "--api-key-stdin", "--model", "small", "--model", "large"];
+    await shell(["provider", "add", "--data", this.data, "--kind", "openai", "--name", "fake", ...where], "test-key");
+  }
+
+  /** Calls the API as the owner's program would; gives what is in the envelope. */
+  async api(method, path, body) {
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#key}`, "content-type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const text = await response.text();
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
+    return response.headers.get("content-type")?.includes("json") ? JSON.parse(text).data : text;
+  }
+
+  /** A conversation in which these messages were sent and answered, one after the other. */
+  async conversation(messages, { title } = {}) {
+    const { id } = await this.api("POST", "/conversations", { title });
+    for (const content of messages) await this.api("POST", `/conversations/${id}/messages`, { content });
+    return id;
+  }
+
+  /** A browser of somebody who is not signed in. Every page in it is watched. */
+  async visitor({ theme, ...options } = {}) {
+    const context = await this.#browser.newContext({ baseURL: this.url, ...options });
+    context.setDefaultTimeout(PATIENCE_MS);
+    if (theme) await context.addCookies([{ name: "theme", value: theme, url: this.url }]);
+    const watched = watchPage(context, this.url);
+    this.#contexts.push(context);
+    return { context, watched };
+  }
+
+  /** A browser in which the owner is signed in, with one page. */
+  async owner(options) {
+    const { context, watched } = await this.visitor(options);
+    const response = await context.request.post("/api/v1/sessions", {
+      headers: { origin: this.url },
+      data: { email: OWNER.email, password: OWNER.password },
+    });
+    assert.equal(response.status(), 200, await response.text());
+    const page = await context.newPage();
+    return { context, watched, page };
+  }
+
+  async end() {
+    for (const context of this.#contexts) await context.close();
+    await this.#browser?.close();
+    const failures = [];
+    for (const process of [this.server, this.upstream]) {
+      await process?.end("SIGTERM").catch((cause) => failures.push(cause));
+    }
+    if (failures.length > 0) await this.#endDatabase();
+    await rm(this.data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** The database of a server that could not end it any more. */
+  async #endDatabase() {
+    const lines = await readFile(join(this.data, "postgres", "postmaster.pid"), "utf8").catch(() => "");
+    const pid = Number.parseInt(lines, 10);
+    if (pid > 1) process.kill(pid, "SIGQUIT");
+  }
+}
+
+/** Opens an address and waits until the app has taken the page over. */
+export async function open(page, address) {
+  const response = await page.goto(address);
+  await ready(page);
+  return response;
+}
+
+export async function ready(page) {
+  await page.waitForSelector("html[data-ready]", { state: "attached" });
+}
+
+/** Writes into the composer and sends. */
+export async function say(page, text) {
+  await composer(page).fill(text);
+  await composer(page).press("Enter");
+}
+
+export function composer(page) {
+  return page.getByRole("main").getByRole("textbox", { name: "Message" });
+}
+
+/** The answers of the page, oldest first. */
+export function answers(page) {
+  return page.getByRole("main").locator("article.is-answer");
+}
+
+/** Waits until no answer is being written. */
+export async function settled(page) {
+  await page.waitForSelector("main article.is-answer", { state: "attached" });
+  await page.waitForFunction(() => !document.querySelector("main article.is-active"), null, { timeout: 60_000 });
+}

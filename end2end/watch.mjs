@@ -1,0 +1,52 @@
+// Keeps everything that the pages of a browser complain about, so that a test can demand silence:
+// hydration warnings, script errors, refusals of the content security policy, requests to strangers.
+
+import assert from "node:assert/strict";
+
+/** Chromium's own remark about timing, which says nothing of the page's correctness. */
+const UNIMPORTANT = [/was preloaded using link preload but not used/];
+
+/** Faults of ours that known.md lists; to be taken out with them. */
+const KNOWN = [/Unrecognized feature: 'bluetooth'/];
+
+/** What a browser says when the network is away, which some tests bring about. */
+export const NETWORK_AWAY = [/Failed to load resource: net::/, /WebSocket connection to .* failed/];
+
+export const NOT_FOUND = [/Failed to load resource: the server responded with a status of 404/];
+
+export function watchPage(context, origin) {
+  const watched = new Watched();
+  context.on("console", (message) => {
+    if (["error", "warning", "assert"].includes(message.type())) {
+      watched.complain(`${message.type()} on ${message.page()?.url()}: ${message.text()}`);
+    }
+  });
+  context.on("weberror", (error) => watched.complain(`script error: ${error.error()?.stack ?? error.error()}`));
+  context.on("request", (request) => {
+    const url = request.url();
+    if (/^(https?|wss?):/.test(url) && new URL(url).host !== new URL(origin).host) {
+      watched.complain(`a request to a stranger: ${url}`);
+    }
+  });
+  return watched;
+}
+
+class Watched {
+  #complaints = [];
+  #allowed = [...UNIMPORTANT, ...KNOWN];
+
+  complain(text) {
+    this.#complaints.push(text);
+  }
+
+  /** Complaints like these belong to what the test does. */
+  allow(patterns) {
+    this.#allowed.push(...patterns);
+  }
+
+  /** Demands that nothing was complained about so far. */
+  assertSilent() {
+    const complaints = this.#complaints.filter((text) => !this.#allowed.some((pattern) => pattern.test(text)));
+    assert.deepEqual(complaints, []);
+  }
+}
