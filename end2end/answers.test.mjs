@@ -191,39 +191,66 @@ describe("an answer", () => {
     await other.getByRole("heading", { name: "Pinned" }).waitFor();
     watched.assertSilent();
   });
+});
 
-  test("goes on while the network is away, which is said, and is whole when it is back", MINUTE, async () => {
-    const { page, watched, context } = browser;
-    watched.allow(NETWORK_AWAY);
+describe("when the network is cut", () => {
+  let stage;
+  let line;
+  let browser;
+  before(async () => (stage = await Stage.start()), MINUTE);
+  after(() => stage.end(), MINUTE);
+  beforeEach(async () => {
+    line = await stage.line();
+    browser = await stage.owner({ at: line.url });
+    browser.watched.allow(NETWORK_AWAY);
+  });
+  afterEach(() => browser.context.close());
+
+  test("it is said, the answer goes on, and the page is whole when the network is back", MINUTE, async () => {
+    const { page, watched } = browser;
     await open(page, "/c");
     await page.getByText("Connected").waitFor();
     await say(page, LONG);
     await words(page, 10);
-    await context.setOffline(true);
+    line.cut();
     await page.getByText("Offline.").waitFor();
+    await page.getByText("The connection was cut.").waitFor();
     await composer(page).fill("typed while offline");
-    await context.setOffline(false);
-    await words(page, 200);
+    line.mend();
+    await page.getByText("Connected").waitFor({ timeout: 30_000 });
     await settled(page);
-    assert.equal(plain(await textOf(page)), plain((await stored(stage, page)).content));
+    const message = await stored(stage, page);
+    assert.equal(message.status, "complete");
+    assert.equal(plain(await textOf(page)), plain(message.content));
     assert.equal(await composer(page).inputValue(), "typed while offline");
-    await page.getByText("Connected").waitFor();
     watched.assertSilent();
   });
 
-  test("cannot be asked for while the network is away; the message is kept and sent by one click", MINUTE, async () => {
-    const { page, watched, context } = browser;
-    watched.allow(NETWORK_AWAY);
+  test("a message is kept and says that it was not sent, and one click sends it once", MINUTE, async () => {
+    const { page, watched } = browser;
     const id = await stage.conversation(["[[say Before.]]"], { title: "Away" });
     await open(page, `/c/${id}`);
-    await context.setOffline(true);
+    line.cut();
     await say(page, "[[say It arrived later.]]");
     await page.getByText("Not sent.").waitFor({ timeout: 30_000 });
-    await context.setOffline(false);
+    line.mend();
     await page.getByRole("button", { name: "Try again" }).click();
     await page.getByText("It arrived later.", { exact: true }).waitFor();
     await settled(page);
-    assert.equal((await stage.api("GET", `/conversations/${id}`)).messages.length, 4, "it was sent once");
+    assert.equal((await stage.api("GET", `/conversations/${id}`)).messages.length, 4);
+    watched.assertSilent();
+  });
+
+  test("what was missed in another tab's conversation is there when the network is back", MINUTE, async () => {
+    const { page, watched } = browser;
+    const id = await stage.conversation(["[[say Before.]]"], { title: "Away" });
+    await open(page, `/c/${id}`);
+    await page.getByText("Connected").waitFor();
+    line.cut();
+    await page.getByText("Offline.").waitFor();
+    await stage.api("POST", `/conversations/${id}/messages`, { content: "[[say Said meanwhile.]]" });
+    line.mend();
+    await page.getByText("Said meanwhile.", { exact: true }).waitFor({ timeout: 30_000 });
     watched.assertSilent();
   });
 });

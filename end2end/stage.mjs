@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
+import { Line } from "./line.mjs";
 import { watchPage } from "./watch.mjs";
 
 /** Nothing waited for takes longer than this, unless it is broken. */
@@ -115,6 +116,7 @@ export class Stage {
   #key;
   #browser;
   #contexts = [];
+  #lines = [];
 
   /** Starts all. `owner: "none"` leaves the server empty; `provider: "none"` leaves it without a model. */
   static async start({ owner = "made", provider = "fake" } = {}) {
@@ -181,6 +183,13 @@ export class Stage {
     return response.headers.get("content-type")?.includes("json") ? JSON.parse(text).data : text;
   }
 
+  /** A network to the server that can be cut. A browser opened `at` its address goes through it. */
+  async line() {
+    const line = await Line.to(this.port);
+    this.#lines.push(line);
+    return line;
+  }
+
   /** A conversation in which these messages were sent and answered, one after the other. */
   async conversation(messages, { title } = {}) {
     const { id } = await this.api("POST", "/conversations", { title });
@@ -188,12 +197,12 @@ export class Stage {
     return id;
   }
 
-  /** A browser of somebody who is not signed in. Every page in it is watched. */
-  async visitor({ theme, ...options } = {}) {
-    const context = await this.#browser.newContext({ baseURL: this.url, ...options });
+  /** A browser of somebody who is not signed in. Every page in it is watched. `at`: see `line`. */
+  async visitor({ theme, at = this.url, ...options } = {}) {
+    const context = await this.#browser.newContext({ baseURL: at, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
-    if (theme) await context.addCookies([{ name: "theme", value: theme, url: this.url }]);
-    const watched = watchPage(context, this.url);
+    if (theme) await context.addCookies([{ name: "theme", value: theme, url: at }]);
+    const watched = watchPage(context, at);
     this.#contexts.push(context);
     return { context, watched };
   }
@@ -201,8 +210,9 @@ export class Stage {
   /** A browser in which the owner is signed in, with one page. */
   async owner(options) {
     const { context, watched } = await this.visitor(options);
+    const origin = options?.at ?? this.url;
     const response = await context.request.post("/api/v1/sessions", {
-      headers: { origin: this.url },
+      headers: { origin },
       data: { email: OWNER.email, password: OWNER.password },
     });
     assert.equal(response.status(), 200, await response.text());
@@ -213,6 +223,7 @@ export class Stage {
   async end() {
     for (const context of this.#contexts) await context.close();
     await this.#browser?.close();
+    for (const line of this.#lines) await line.end();
     const failures = [];
     for (const process of [this.server, this.upstream]) {
       await process?.end("SIGTERM").catch((cause) => failures.push(cause));
