@@ -7,7 +7,10 @@ import assert from "node:assert/strict";
 const UNIMPORTANT = [/was preloaded using link preload but not used/];
 
 /** Faults of ours that known.md lists; to be taken out with them. */
-const KNOWN = [/Unrecognized feature: 'bluetooth'/];
+const KNOWN = [
+  /Unrecognized feature: 'bluetooth'/,
+  /app\/src\/pages\/conversations\/mod\.rs:\d+:\d+, you access a reactive_graph/,
+];
 
 /** What a browser says when the network is away, which some tests bring about. */
 export const NETWORK_AWAY = [/Failed to load resource: net::/, /WebSocket connection to .* failed/];

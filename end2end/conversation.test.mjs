@@ -1,0 +1,292 @@
+// A conversation as a thing to read, write and keep: hostile content, drafts, long histories,
+// searching, deleting and having back.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, afterEach, describe, test } from "node:test";
+import { Stage, answers, composer, open, ready, say, settled, until } from "./stage.mjs";
+
+const MINUTE = { timeout: 60_000 };
+
+/** What a hostile page that a model quotes might try; each would set `ran` or ask a stranger. */
+const HOSTILE = [
+  '<img src=x onerror="window.ran = 1">',
+  "<script>window.ran = 1</script>",
+  '<svg onload="window.ran = 1"><iframe srcdoc="<script>parent.ran = 1</script>"></iframe>',
+  "[a link](javascript:window.ran=1) and [another](data:text/html,<script>opener.ran=1</script>)",
+  "![a picture](http://stranger.invalid/picture.png) ![inline](data:image/svg+xml,<svg/onload=ran=1>)",
+  "<style>@import url(http://stranger.invalid/style.css);</style><link rel=stylesheet href=http://stranger.invalid>",
+  '```"><img src=x onerror=window.ran=1>\n</code><img src=x onerror=window.ran=1>\n```',
+  "<form action=http://stranger.invalid><button autofocus onfocus=window.ran=1>press</button></form>",
+  "The end of it.",
+].join("\n\n");
+
+async function assertHarmless(page) {
+  const thread = page.getByRole("main").getByRole("log");
+  await thread.getByText("The end of it.").last().waitFor();
+  const dangerous = "img, script, iframe, style, link, form, svg:not(.icon), [onerror], [onload], [onfocus]";
+  assert.equal(await thread.locator(dangerous).count(), 0);
+  const links = await thread.locator("a[href]").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+  for (const link of links) assert.doesNotMatch(link, /^\s*(javascript|data|vbscript):/i);
+  assert.equal(await page.evaluate(() => window.ran), undefined);
+}
+
+describe("a conversation", () => {
+  let stage;
+  let browser;
+  before(async () => (stage = await Stage.start()), MINUTE);
+  after(() => stage.end(), MINUTE);
+  beforeEach(async () => (browser = await stage.owner()));
+  afterEach(() => browser.context.close());
+
+  test("quotes hostile Markdown without running or fetching anything, streamed and loaded", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await say(page, `[[say ${HOSTILE}]]`);
+    await settled(page);
+    await assertHarmless(page);
+    await page.reload();
+    await ready(page);
+    await assertHarmless(page);
+    watched.assertSilent();
+  });
+
+  test("shows tables, coloured code, math and tasks as what they are", MINUTE, async () => {
+    const { page, watched } = browser;
+    const table = "| Rose | Blooms |\n| --- | --- |\n| Alba | June |";
+    const text = `${table}\n\n\`\`\`rust\nfn main() {}\n\`\`\`\n\nEuler: $e^{i\\pi} + 1 = 0$\n\n- [x] planted\n- [ ] watered`;
+    await open(page, "/c");
+    await say(page, `[[say ${text}]]`);
+    await settled(page);
+    const answer = answers(page).last();
+    await answer.getByRole("cell", { name: "Alba" }).waitFor();
+    await answer.locator("code .hljs-keyword", { hasText: "fn" }).waitFor();
+    await answer.locator("math msup").first().waitFor();
+    assert.equal(await answer.getByRole("checkbox").count(), 2);
+    watched.assertSilent();
+  });
+
+  test("gives its code to the clipboard", MINUTE, async () => {
+    const { page, watched, context } = browser;
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await open(page, "/c");
+    await say(page, "[[say ```js\nlet rose = 1;\n```]]");
+    await settled(page);
+    await answers(page).last().getByRole("button", { name: "Copy", exact: true }).click();
+    await page.getByText("Copied").waitFor();
+    assert.equal((await page.evaluate(() => navigator.clipboard.readText())).trim(), "let rose = 1;");
+    watched.assertSilent();
+  });
+
+  test("keeps what was typed and not sent, for itself only, until it is sent", MINUTE, async () => {
+    const { page, watched } = browser;
+    const [one, other] = [await stage.conversation([], { title: "One" }), await stage.conversation([], { title: "Other" })];
+    await open(page, `/c/${one}`);
+    await composer(page).pressSequentially("half a thought");
+    await page.reload();
+    await ready(page);
+    assert.equal(await composer(page).inputValue(), "half a thought");
+    await open(page, `/c/${other}`);
+    assert.equal(await composer(page).inputValue(), "");
+    await open(page, `/c/${one}`);
+    await composer(page).press("Enter");
+    await settled(page);
+    await page.reload();
+    await ready(page);
+    assert.equal(await composer(page).inputValue(), "");
+    watched.assertSilent();
+  });
+
+  test("is renamed in place, and the list shows it", MINUTE, async () => {
+    const { page, watched } = browser;
+    const id = await stage.conversation(["[[say Fine.]]"], { title: "Before" });
+    await open(page, `/c/${id}`);
+    await page.getByRole("button", { name: "More about this conversation" }).click();
+    await page.getByRole("menuitem", { name: "Rename" }).click();
+    const field = page.getByRole("main").getByRole("textbox", { name: "Title of the conversation" });
+    await field.fill("After all");
+    await field.press("Enter");
+    await page.getByRole("navigation", { name: "Conversations" }).getByRole("link", { name: /After all/ }).waitFor();
+    await until("the new title stored", async () => (await stage.api("GET", `/conversations/${id}`)).title === "After all");
+    watched.assertSilent();
+  });
+
+  test("takes a reaction to a message, and takes it back", MINUTE, async () => {
+    const { page, watched } = browser;
+    const id = await stage.conversation(["[[say Fine.]]"], { title: "Liked" });
+    const reactions = async () => (await stage.api("GET", `/conversations/${id}`)).messages.at(-1).reactions ?? [];
+    await open(page, `/c/${id}`);
+    const answer = answers(page).last();
+    await answer.hover();
+    await answer.getByRole("button", { name: "React" }).click();
+    await answer.getByRole("button", { name: "Celebrate", exact: true }).click();
+    await until("a stored reaction", async () => (await reactions())[0]?.emoji === "🎉");
+    await answer.getByRole("button", { name: "Celebrate: 1" }).click();
+    await until("no reaction", async () => (await reactions()).length === 0);
+    watched.assertSilent();
+  });
+
+  test("is handed out as Markdown and as JSON", MINUTE, async () => {
+    const { page, watched } = browser;
+    const id = await stage.conversation(["[[say Fine **indeed**.]]"], { title: "Handed out" });
+    await open(page, `/c/${id}`);
+    for (const [name, ending] of [["Export as Markdown", ".md"], ["Export as JSON", ".json"]]) {
+      await page.getByRole("button", { name: "More about this conversation" }).click();
+      const coming = page.waitForEvent("download");
+      await page.getByRole("menuitem", { name }).click();
+      const download = await coming;
+      assert.ok(download.suggestedFilename().endsWith(ending), download.suggestedFilename());
+      await page.keyboard.press("Escape");
+    }
+    watched.assertSilent();
+  });
+
+  test("is deleted with a way back at once, and from the bin later", MINUTE, async () => {
+    const { page, watched } = browser;
+    const id = await stage.conversation(["[[say Fine.]]"], { title: "Nearly lost" });
+    const inList = page.getByRole("navigation", { name: "Conversations" }).getByRole("link", { name: /Nearly lost/ });
+    const remove = async () => {
+      await open(page, `/c/${id}`);
+      await page.getByRole("button", { name: "More about this conversation" }).click();
+      await page.getByRole("menuitem", { name: "Delete" }).click();
+      await inList.waitFor({ state: "detached" });
+    };
+    await remove();
+    await page.getByRole("button", { name: "Undo" }).click();
+    await inList.waitFor();
+
+    await remove();
+    await until("it is gone", async () => !JSON.stringify(await stage.api("GET", "/conversations")).includes(id));
+    await open(page, "/bin");
+    const row = page.getByRole("listitem").filter({ hasText: "Nearly lost" });
+    await row.getByRole("button", { name: "Restore" }).click();
+    await row.waitFor({ state: "detached" });
+    await open(page, `/c/${id}`);
+    await page.getByText("Fine.", { exact: true }).waitFor();
+    watched.assertSilent();
+  });
+});
+
+describe("a conversation of a thousand messages", () => {
+  let stage;
+  let id;
+  const text = "About the roses along the southern wall, their pruning and the water they need in a dry June. ".repeat(3);
+  before(async () => {
+    stage = await Stage.start();
+    const messages = Array.from({ length: 500 }, (_, n) => `Question ${n}. ${text}[[say Answer ${n}.]]`);
+    messages[20] = "Where does the **quagga** live? [[say In no place any more.]]";
+    id = await stage.conversation(messages, { title: "A long one" });
+  }, { timeout: 120_000 });
+  after(() => stage.end(), MINUTE);
+
+  test("opens fast at its end, and shows earlier messages without moving what is read", MINUTE, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    await open(page, "/keys");
+    const begun = Date.now();
+    await page.goto(`/c/${id}`, { waitUntil: "commit" });
+    await page.getByText("Answer 499.", { exact: true }).waitFor();
+    const seen = Date.now() - begun;
+    await ready(page);
+    console.log(`1,000 messages: last answer seen after ${seen} ms, page ready after ${Date.now() - begun} ms`);
+    assert.ok(seen < 3000, `${seen} ms`);
+    await assertInView(page, page.getByText("Answer 499.", { exact: true }));
+
+    const thread = page.getByRole("log");
+    const before = await thread.locator("article").count();
+    await thread.hover();
+    await until("earlier messages", async () => {
+      await page.mouse.wheel(0, -1500);
+      return (await thread.locator("article").count()) > before;
+    });
+    await page.waitForTimeout(300);
+    const anchor = await messageInTheMiddle(page);
+    const loaded = await thread.locator("article").count();
+    await page.getByRole("button", { name: /earlier messages/ }).evaluate((button) => button.click());
+    await until("more messages", async () => (await thread.locator("article").count()) > loaded);
+    const moved = (await topOf(page, anchor.id)) - anchor.top;
+    assert.ok(Math.abs(moved) < 5, `what was read moved by ${moved} px`);
+    watched.assertSilent();
+  });
+
+  test("takes what is typed without delay while an answer streams", MINUTE, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    await open(page, `/c/${id}`);
+    await page.evaluate(() => {
+      window.presses = [];
+      const keep = (list) => window.presses.push(...list.getEntries().filter(({ name }) => name.startsWith("key")));
+      new PerformanceObserver(keep).observe({ type: "event", durationThreshold: 16 });
+    });
+    await say(page, "[[tokens 2000 every 5ms]]");
+    await page.getByRole("button", { name: "Stop the answer" }).waitFor();
+    await page.waitForTimeout(1000);
+    const letters = "typing goes on while an answer is written, and none of it is held up by the other";
+    await composer(page).pressSequentially(letters, { delay: 30 });
+    const streams = await page.getByRole("button", { name: "Stop the answer" }).isVisible();
+    assert.ok(streams, "the answer was still being written at the end of the typing");
+    assert.equal(await composer(page).inputValue(), letters);
+    const durations = await page.evaluate(() => window.presses.filter(({ name }) => name === "keydown").map(({ duration }) => duration));
+    // What took less than 16 ms is not reported by the browser.
+    const all = [...durations, ...Array(Math.max(0, letters.length - durations.length)).fill(8)].sort((a, b) => a - b);
+    const [median, high, most] = [0.5, 0.95, 1].map((part) => all[Math.ceil(all.length * part) - 1]);
+    console.log(`a key until the next paint: median ${median} ms, 95% within ${high} ms, at most ${most} ms`);
+    assert.ok(high <= 100, `95% within ${high} ms`);
+    await page.getByRole("button", { name: "Stop the answer" }).click();
+    await settled(page);
+    watched.assertSilent();
+  });
+
+  test("does not scroll away from somebody who reads further up", MINUTE, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    await open(page, `/c/${id}`);
+    await page.getByRole("log").hover();
+    await page.mouse.wheel(0, -1200);
+    await page.waitForTimeout(500);
+    const anchor = await messageInTheMiddle(page);
+    await stage.api("POST", `/conversations/${id}/messages`, { content: "[[tokens 100 every 5ms]]" });
+    const pill = page.getByRole("button", { name: /New below/ });
+    await pill.waitFor();
+    const moved = (await topOf(page, anchor.id)) - anchor.top;
+    assert.ok(Math.abs(moved) < 5, `what was read moved by ${moved} px`);
+    await pill.click();
+    await settled(page);
+    await assertInView(page, answers(page).last());
+    watched.assertSilent();
+  });
+
+  test("is searched, and a result leads to the very message, however far up", MINUTE, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    await open(page, "/search");
+    await page.getByRole("searchbox", { name: "Words to search for" }).fill("quagga");
+    const hit = page.getByRole("main").getByRole("link").filter({ hasText: "quagga" });
+    await hit.locator("mark", { hasText: /quagga/i }).waitFor();
+    assert.match(page.url(), /\/search\?q=quagga$/);
+    await hit.click();
+    await page.waitForURL(/\/c\/.*#m-/);
+    const message = page.locator("article.is-own").filter({ hasText: "quagga" });
+    await message.waitFor({ timeout: 30_000 });
+    await until("it in view", () => isInView(page, message));
+    watched.assertSilent();
+  });
+});
+
+/** The message that a reader would be reading, and where its top is. */
+function messageInTheMiddle(page) {
+  return page.evaluate(() => {
+    const messages = [...document.querySelectorAll("main article")];
+    const middle = messages.find((message) => message.getBoundingClientRect().bottom > innerHeight / 2);
+    return { id: middle.id, top: middle.getBoundingClientRect().top };
+  });
+}
+
+function topOf(page, id) {
+  return page.evaluate((id) => document.getElementById(id).getBoundingClientRect().top, id);
+}
+
+async function isInView(page, locator) {
+  const box = await locator.boundingBox();
+  const { height } = page.viewportSize();
+  return box !== null && box.y + box.height > 0 && box.y < height;
+}
+
+async function assertInView(page, locator) {
+  assert.ok(await isInView(page, locator), "it is in view");
+}
