@@ -91,6 +91,12 @@ pub struct Serve {
     /// What is logged: error, warn, info, debug, or a filter such as domain=debug.
     #[arg(long, env = "SIDEBAR_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+    /// Where traces go (OTLP over HTTP), http://127.0.0.1:4318. Default: nowhere.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<Url>,
+    /// Where errors of the server and of browsers go. Default: nowhere.
+    #[arg(long, env = "SIDEBAR_SENTRY_DSN", value_name = "DSN", hide_env_values = true)]
+    pub sentry_dsn: Option<String>,
 }
 
 #[derive(Subcommand)]

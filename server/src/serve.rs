@@ -2,7 +2,7 @@
 
 use crate::data::{Folder, Opened, say};
 use crate::options::{Serve, or_file};
-use crate::telemetry;
+use crate::telemetry::Telemetry;
 use anyhow::{Context, Result};
 use domain::Domain;
 use std::io::Write;
@@ -12,8 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub async fn run(options: Serve) -> Result<()> {
-    telemetry::start_logs(&options.log)?;
-    let metrics = telemetry::start_metrics()?;
+    let telemetry = Telemetry::start(&options)?;
     // Taken first: a port in use is found before a database is started.
     let listener = TcpListener::bind(options.addr)
         .await
@@ -35,8 +34,8 @@ pub async fn run(options: Serve) -> Result<()> {
         setup_code: setup_code.clone(),
         sign_in_limit: edge::Rate::per_minute(options.sign_in_per_minute as usize),
         request_limit: edge::Rate::per_minute(options.requests_per_minute as usize),
-        browser_error_sink: None,
-        metrics,
+        browser_error_sink: telemetry.browser_errors(),
+        metrics: telemetry.metrics.clone(),
     };
     let router = edge::router(domain.clone(), config, shutdown.clone())?;
     let address = listener.local_addr().context("the listener has no address")?;
@@ -50,6 +49,7 @@ pub async fn run(options: Serve) -> Result<()> {
         cluster.stop().await;
     }
     tracing::info!("stopped");
+    telemetry.end().await;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ const NOTHING: HeaderValue = HeaderValue::from_static(
 const REFERRER_POLICY: HeaderValue = HeaderValue::from_static("same-origin");
 
 const PERMISSIONS_POLICY: HeaderValue = HeaderValue::from_static(
-    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), display-capture=(), browsing-topics=()",
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), display-capture=()",
 );
 
 /// The policy of a page: scripts and styles of our own, or with this nonce.

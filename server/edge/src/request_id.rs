@@ -5,8 +5,11 @@ use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState};
 use std::time::Instant;
 use tracing::Instrument as _;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,10 +33,15 @@ pub async fn scope<F: Future>(id: String, work: F) -> F::Output {
 pub async fn record(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = accepted(request.headers()).unwrap_or_else(|| Uuid::now_v7().to_string());
-    let trace_id = trace_id(request.headers()).map(str::to_owned);
+    let caller = traceparent(request.headers());
+    let trace_id = caller.as_ref().map(|caller| caller.trace_id().to_string());
     let method = method_name(request.method());
     let route = route(&request);
     let span = tracing::info_span!("request", request_id = %id, trace_id = trace_id.as_deref(), method, route = %route);
+    if let Some(caller) = caller {
+        // Fails only where no trace is recorded.
+        let _ = span.set_parent(Context::new().with_remote_span_context(caller));
+    }
 
     let mut response = scope(id.clone(), next.run(request).instrument(span)).await;
 
@@ -87,14 +95,23 @@ fn accepted(headers: &HeaderMap) -> Option<String> {
     ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
 }
 
-/// The trace id of a well-formed `traceparent` (W3C Trace Context, version 00).
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
+/// The caller's span in a well-formed `traceparent` (W3C Trace Context, version 00).
+fn traceparent(headers: &HeaderMap) -> Option<SpanContext> {
     let mut parts = headers.get(TRACEPARENT)?.to_str().ok()?.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let hex = |s: &str, len| s.len() == len && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let some = |s: &str| s.bytes().any(|b| b != b'0');
-    let complete = parts.next().is_none() && hex(version, 2) && hex(flags, 2) && version == "00";
-    (complete && hex(trace, 32) && some(trace) && hex(parent, 16) && some(parent)).then_some(trace)
+    let complete = parts.next().is_none() && version == "00";
+    if !complete || !hex(trace, 32) || !hex(parent, 16) || !hex(flags, 2) {
+        return None;
+    }
+    let context = SpanContext::new(
+        TraceId::from_hex(trace).ok()?,
+        SpanId::from_hex(parent).ok()?,
+        TraceFlags::new(u8::from_str_radix(flags, 16).ok()?),
+        true,
+        TraceState::default(),
+    );
+    context.is_valid().then_some(context)
 }
 
 /// The method as a label: a caller cannot make up labels.
@@ -138,14 +155,15 @@ mod tests {
     fn a_well_formed_traceparent_gives_its_trace_id() {
         let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
         let header = format!("00-{trace}-00f067aa0ba902b7-01");
-        assert_eq!(trace_id(&with(TRACEPARENT, &header)), Some(trace));
+        let caller = traceparent(&with(TRACEPARENT, &header)).unwrap();
+        assert_eq!(caller.trace_id().to_string(), trace);
         for bad in [
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
             "4bf92f3577b34da6a3ce929d0e0e4736",
         ] {
-            assert_eq!(trace_id(&with(TRACEPARENT, bad)), None, "{bad}");
+            assert!(traceparent(&with(TRACEPARENT, bad)).is_none(), "{bad}");
         }
     }
 }

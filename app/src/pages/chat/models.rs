@@ -39,7 +39,8 @@ fn picker(shared: Shared, models: Vec<Model>, own: Option<String>) -> AnyView {
     }
     let default =
         models.iter().find(|model| model.is_default).or(models.first()).map(|model| model.id.clone());
-    let current = Memo::new(move |_| shared.model.get().or_else(|| default.clone()).unwrap_or_default());
+    let first = own.or(default).unwrap_or_default();
+    let current = Memo::new(move |_| shared.model.get().unwrap_or_else(|| first.clone()));
     let known = models.iter().any(|model| model.id == current.get_untracked());
     let gone = (!known).then(|| current.get_untracked()).filter(|id| !id.is_empty());
     view! {
