@@ -255,6 +255,39 @@ describe("when the network is cut", () => {
   });
 });
 
+describe("wherever one is", () => {
+  let stage;
+  let conversation;
+  before(async () => {
+    stage = await Stage.start();
+    conversation = await stage.conversation(["[[say Before.]]"], { title: "Away" });
+  }, MINUTE);
+  after(() => stage.end(), MINUTE);
+
+  const screens = [
+    ["a desk", { viewport: { width: 1280, height: 800 } }],
+    ["a phone", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+  ];
+  for (const [name, screen] of screens) {
+    test(`a cut network is said in words at ${name}, and so is its return`, MINUTE, async () => {
+      for (const address of ["/", `/c/${conversation}`, "/search", "/settings/profile"]) {
+        const line = await stage.line();
+        const { page, watched, context } = await stage.owner({ at: line.url, ...screen });
+        watched.allow(NETWORK_AWAY);
+        await open(page, address);
+        const status = page.locator(".status");
+        await page.waitForSelector('.status[data-state="online"]', { state: "attached" });
+        line.cut();
+        await status.getByText("Offline.").waitFor();
+        line.mend();
+        await page.waitForSelector('.status[data-state="online"]', { state: "attached", timeout: 30_000 });
+        watched.assertSilent();
+        await context.close();
+      }
+    });
+  }
+});
+
 describe("when the server goes away in the middle of an answer", () => {
   let stage;
   before(async () => (stage = await Stage.start()), MINUTE);
@@ -304,6 +337,24 @@ describe("when the server goes away in the middle of an answer", () => {
     assert.ok(plain(message.content).split(" ").length >= seen, "a server that was asked to stop keeps all");
     assert.equal(await composer(page).inputValue(), "a thought for later");
     await page.getByText("Connected").waitFor({ timeout: 45_000 });
+    watched.assertSilent();
+  });
+
+  test("or only its database, the answer goes on, is stored, and the next one is answered", TWO_MINUTES, async () => {
+    const { page, watched } = await stage.owner();
+    watched.allow([/Failed to load resource: the server responded with a status of 503/]);
+    await open(page, "/c");
+    await say(page, LONG);
+    await words(page, 30);
+    await stage.killDatabase();
+    await settled(page);
+    await until("the answer to be stored", () => stored(stage, page).then(({ status }) => status === "complete", () => false), 45_000);
+    const message = await stored(stage, page);
+    assert.equal(message.usage.output_tokens, 200);
+    assert.equal(plain(await textOf(page)), plain(message.content));
+    await say(page, "[[say All is well again.]]");
+    await page.getByText("All is well again.", { exact: true }).waitFor();
+    await settled(page);
     watched.assertSilent();
   });
 });

@@ -233,11 +233,23 @@ export class Stage {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Ends this server's own database at once, as a fault of the machine would. */
+  async killDatabase() {
+    const pid = await this.#databasePid();
+    assert.ok(pid > 1, "the database runs");
+    process.kill(pid, "SIGQUIT");
+  }
+
   /** The database of a server that could not end it any more. */
   async #endDatabase() {
-    const lines = await readFile(join(this.data, "postgres", "postmaster.pid"), "utf8").catch(() => "");
-    const pid = Number.parseInt(lines, 10);
+    const pid = await this.#databasePid();
     if (pid > 1) process.kill(pid, "SIGQUIT");
+  }
+
+  /** Zero when there is none. */
+  async #databasePid() {
+    const lines = await readFile(join(this.data, "postgres", "postmaster.pid"), "utf8").catch(() => "0");
+    return Number.parseInt(lines, 10);
   }
 }
 
