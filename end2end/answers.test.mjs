@@ -357,4 +357,25 @@ describe("when the server goes away in the middle of an answer", () => {
     await settled(page);
     watched.assertSilent();
   });
+
+  test("or its database stays away, the page says so, keeps what is typed, and recovers by itself", TWO_MINUTES, async () => {
+    const { page, watched } = await stage.owner();
+    watched.allow([/Failed to load resource: the server responded with a status of 503/]);
+    const id = await stage.conversation(["[[say Before.]]"], { title: "Away" });
+    await open(page, `/c/${id}`);
+    await page.getByText("Connected").waitFor();
+    await stage.loseDatabase();
+    await page.locator(".status").getByText(/Not working right now: .*Nothing is lost\./).waitFor({ timeout: 30_000 });
+    await say(page, "[[say It arrived later.]]");
+    await page.getByText("Not sent.").waitFor({ timeout: 30_000 });
+    const response = await fetch(`${stage.url}/api/v1/conversations`, { headers: { authorization: "Bearer sb_sk_any" } });
+    assert.equal(response.status, 503);
+    assert.ok(Number(response.headers.get("retry-after")) > 0);
+    await stage.returnDatabase();
+    await page.getByText("Connected").waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("It arrived later.", { exact: true }).waitFor();
+    await settled(page);
+    watched.assertSilent();
+  });
 });

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -238,6 +238,16 @@ export class Stage {
     const pid = await this.#databasePid();
     assert.ok(pid > 1, "the database runs");
     process.kill(pid, "SIGQUIT");
+  }
+
+  /** Ends the database and keeps it from starting again, until `returnDatabase`. */
+  async loseDatabase() {
+    await rename(join(this.data, "postgres", "postgresql.conf"), join(this.data, "postgresql.conf.away"));
+    await this.killDatabase();
+  }
+
+  async returnDatabase() {
+    await rename(join(this.data, "postgresql.conf.away"), join(this.data, "postgres", "postgresql.conf"));
   }
 
   /** The database of a server that could not end it any more. */
