@@ -10,6 +10,7 @@ use super::models::NoLanguageModel;
 use super::scroll::Scroll;
 use super::thread::Thread;
 use crate::client::api;
+use crate::client::location::use_location;
 use crate::client::stream::Line;
 use crate::components::states::{Skeleton, Trouble};
 use leptos::prelude::*;
@@ -36,7 +37,11 @@ pub struct Shared {
 #[component]
 pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, place: Place) -> impl IntoView {
     let thread = Thread::new(id);
-    let loaded = Resource::new(|| (), move |()| load(id));
+    // Without scripts a link asks for more messages at once.
+    let location = use_location();
+    let count =
+        untrack(|| location.query_value("messages")).and_then(|count| count.parse().ok()).unwrap_or(PAGE);
+    let loaded = Resource::new(|| (), move |()| load(id, count));
     let shared = Shared {
         loaded,
         exchange: Exchange::new(thread, started),
@@ -81,9 +86,9 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
     }
 }
 
-async fn load(id: Option<ConversationId>) -> Result<Option<Conversation>, Problem> {
+async fn load(id: Option<ConversationId>, count: usize) -> Result<Option<Conversation>, Problem> {
     match id {
-        Some(id) => api::get::<Conversation>(format!("/conversations/{id}?limit={PAGE}")).await.map(Some),
+        Some(id) => api::get::<Conversation>(format!("/conversations/{id}?limit={count}")).await.map(Some),
         None => Ok(None),
     }
 }
@@ -160,6 +165,7 @@ fn earlier(exchange: Exchange, scroll: Scroll) -> AnyView {
             <button type="button" class="button is-plain" on:click=move |_| exchange.load_earlier(PAGE, || {})>
                 {move || format!("{} earlier messages", count())}
             </button>
+            <noscript><a class="button is-plain" href="?messages=5000">"Show them all"</a></noscript>
         </div>
     }
     .into_any()
