@@ -4,6 +4,7 @@
 mod chat;
 mod pages;
 mod server;
+mod sign_in;
 mod statistics;
 
 use anyhow::Result;
@@ -22,6 +23,8 @@ enum What {
     Chat(chat::Arguments),
     /// Pages: time of the server, bytes, and time until they can be used in Chromium.
     Pages(pages::Arguments),
+    /// Sign-in: whether the time of a refusal tells if an account exists.
+    SignIn(sign_in::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -33,6 +36,7 @@ fn main() -> Result<()> {
         match arguments.what {
             What::Chat(arguments) => chat::run(arguments).await,
             What::Pages(arguments) => pages::run(arguments).await,
+            What::SignIn(arguments) => sign_in::run(arguments).await,
         }
     })
 }

@@ -74,7 +74,7 @@ impl Sidebar {
         let url = format!("http://127.0.0.1:{port}");
         let child = Command::new(program("SIDEBAR_BIN")?)
             .args(["serve", "--addr", &format!("127.0.0.1:{port}"), "--log", "warn"])
-            .args(["--requests-per-minute", "1000000"])
+            .args(["--requests-per-minute", "1000000", "--sign-in-per-minute", "1000000"])
             .arg("--data")
             .arg(&data)
             .stdout(Stdio::null())
