@@ -30,7 +30,7 @@ for (const path of paths) {
     // A page without scripts can be used as soon as it is there; others say when they are hydrated.
     const time = await page.evaluate(async () => {
       const hydrates = document.querySelector('script[type=module]') !== null
-      while (hydrates && !document.documentElement.hasAttribute('data-hydrated')) {
+      while (hydrates && !document.documentElement.hasAttribute('data-ready')) {
         if (performance.now() > 20000) throw new Error('never hydrated')
         await new Promise(resolve => setTimeout(resolve, 5))
       }

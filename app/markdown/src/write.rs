@@ -128,7 +128,7 @@ impl Writer<'_> {
             Tag::Table(alignments) => {
                 self.state.alignments = alignments;
                 self.out.push_str(
-                    "<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\"><table>\n",
+                    "<div class=\"table\" role=\"group\" aria-label=\"Table\" tabindex=\"0\"><table>\n",
                 );
             }
             Tag::TableHead => {

@@ -35,7 +35,7 @@ fn text_and_lists() {
 #[test]
 fn tables_scroll_by_themselves() {
     insta::assert_snapshot!(html("| a | b | c |\n|:--|:-:|--:|\n| 1 | x<br>y | 3 |\n"), @r#"
-    <div class="table" role="region" aria-label="Table" tabindex="0"><table>
+    <div class="table" role="group" aria-label="Table" tabindex="0"><table>
     <thead><tr><th scope="col">a</th><th scope="col" class="center">b</th><th scope="col" class="right">c</th></tr></thead><tbody>
     <tr><td>1</td><td class="center">x<br>y</td><td class="right">3</td></tr>
     </tbody></table></div>

@@ -45,6 +45,16 @@ pub fn set_root_property(name: &str, value: &str) {
     let _ = (name, value);
 }
 
+/// Whether the focus is where a page begins, so that moving it takes it from nothing.
+pub fn nothing_has_focus() -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        leptos::prelude::document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+    }
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
 /// Moves the focus to the element with this id, once it is there.
 pub fn focus(id: &str) {
     #[cfg(feature = "hydrate")]

@@ -35,6 +35,13 @@ pub fn Composer(shared: Shared) -> impl IntoView {
     };
     writing.restore();
     writing.follow_editing();
+    // The element may go on to serve another conversation; it must not take this one's text there.
+    // The draft is kept already.
+    on_cleanup(move || {
+        if let Some(Some(field)) = writing.field.try_get_untracked() {
+            field.set_value("");
+        }
+    });
     let editing = shared.editing;
     view! {
         <form class="composer" class:is-editing=move || editing.get().is_some()
@@ -108,6 +115,9 @@ impl Writing {
             let (user, conversation) = self.place();
             let text = if typed.is_empty() { drafts::read(user, conversation) } else { typed };
             self.set_text(&text);
+            if conversation.is_none() && crate::client::document::nothing_has_focus() {
+                self.focus();
+            }
         });
         // A message that was not sent comes back.
         Effect::new(move |_| {

@@ -73,7 +73,10 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
         })
     };
     view! {
-        <section class="conversation" aria-label="Conversation">
+        <section class="conversation" aria-label=match place {
+            Place::Page => "Conversation",
+            Place::Panel => "Conversation beside",
+        }>
             {(place == Place::Page).then(|| view! { <Title text=move || page_title(thread)/> })}
             <Suspense fallback=|| view! { <div class="thread"><div class="thread-inner"><Skeleton rows=6/></div></div> }>
                 {content}
