@@ -178,7 +178,7 @@ describe("a conversation of a thousand messages", () => {
   }, { timeout: 120_000 });
   after(() => stage.end(), MINUTE);
 
-  test("opens fast at its end, and shows earlier messages without moving what is read", MINUTE, async () => {
+  test("opens fast, at its end", MINUTE, async () => {
     const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
     await open(page, "/keys");
     const begun = Date.now();
@@ -190,20 +190,6 @@ describe("a conversation of a thousand messages", () => {
     assert.ok(seen < 3000, `${seen} ms`);
     await assertInView(page, page.getByText("Answer 499.", { exact: true }));
 
-    const thread = page.getByRole("log");
-    const before = await thread.locator("article").count();
-    await thread.hover();
-    await until("earlier messages", async () => {
-      await page.mouse.wheel(0, -1500);
-      return (await thread.locator("article").count()) > before;
-    });
-    await page.waitForTimeout(300);
-    const anchor = await messageInTheMiddle(page);
-    const loaded = await thread.locator("article").count();
-    await page.getByRole("button", { name: /earlier messages/ }).evaluate((button) => button.click());
-    await until("more messages", async () => (await thread.locator("article").count()) > loaded);
-    const moved = (await topOf(page, anchor.id)) - anchor.top;
-    assert.ok(Math.abs(moved) < 5, `what was read moved by ${moved} px`);
     watched.assertSilent();
   });
 

@@ -13,7 +13,12 @@ const KNOWN = [
 ];
 
 /** What a browser says when the network is away, which some tests bring about. */
-export const NETWORK_AWAY = [/Failed to load resource: net::/, /WebSocket connection to .* failed/];
+export const NETWORK_AWAY = [
+  /Failed to load resource: net::/,
+  /WebSocket connection to .* failed/,
+  // The page measures itself by a script that it asks for last, when the network may be away already.
+  /Failed to fetch dynamically imported module: .*\/vitals\./,
+];
 
 export const NOT_FOUND = [/Failed to load resource: the server responded with a status of 404/];
 
@@ -24,7 +29,10 @@ export function watchPage(context, origin) {
       watched.complain(`${message.type()} on ${message.page()?.url()}: ${message.text()}`);
     }
   });
-  context.on("weberror", (error) => watched.complain(`script error: ${error.error()?.stack ?? error.error()}`));
+  context.on("weberror", (error) => {
+    const { name, message, stack } = error.error();
+    watched.complain(`script error on ${error.page()?.url()}: ${name} ${message} ${stack}`);
+  });
   context.on("request", (request) => {
     const url = request.url();
     if (/^(https?|wss?):/.test(url) && new URL(url).host !== new URL(origin).host) {
