@@ -31,8 +31,9 @@ pub struct Telemetry {
 
 impl Telemetry {
     pub fn start(options: &Serve) -> Result<Self> {
-        let filter = EnvFilter::try_new(&options.log)
-            .with_context(|| format!("--log {} is not a filter: use error, warn, info or debug", options.log))?;
+        let filter = EnvFilter::try_new(&options.log).with_context(|| {
+            format!("--log {} is not a filter: use error, warn, info or debug", options.log)
+        })?;
         let sentry = start_sentry(options)?;
         let traces = options.otlp_endpoint.as_ref().map(|url| traces_to(url.as_str())).transpose()?;
         let lines = tracing_subscriber::fmt::layer()
@@ -41,9 +42,9 @@ impl Telemetry {
             .with_current_span(true)
             .with_span_list(false)
             .with_writer(std::io::stderr);
-        let spans = traces.as_ref().map(|provider| {
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("sidebar"))
-        });
+        let spans = traces
+            .as_ref()
+            .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("sidebar")));
         let errors = sentry.as_ref().map(|_| ErrorLayer::new().with_filter(LevelFilter::ERROR));
         tracing_subscriber::registry()
             .with(lines.and_then(spans).and_then(errors).with_filter(filter))
@@ -93,7 +94,8 @@ fn traces_to(endpoint: &str) -> Result<SdkTracerProvider> {
 
 fn start_sentry(options: &Serve) -> Result<Option<sentry::ClientInitGuard>> {
     let Some(dsn) = or_file("SIDEBAR_SENTRY_DSN", options.sentry_dsn.clone())? else { return Ok(None) };
-    let dsn = dsn.parse().ok().context("SIDEBAR_SENTRY_DSN is not a DSN: copy it from the project's settings")?;
+    let dsn =
+        dsn.parse().ok().context("SIDEBAR_SENTRY_DSN is not a DSN: copy it from the project's settings")?;
     let mut options = sentry::ClientOptions::new();
     options.dsn = Some(dsn);
     options.release = Some(env!("CARGO_PKG_VERSION").into());

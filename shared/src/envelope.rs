@@ -40,13 +40,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn new(error_code: ErrorCode, error: impl Into<String>) -> Self {
-        Self {
-            success: false,
-            error: error.into(),
-            error_code,
-            details: None,
-            request_id: String::new(),
-        }
+        Self { success: false, error: error.into(), error_code, details: None, request_id: String::new() }
     }
 
     pub fn with_details(mut self, details: Value) -> Self {

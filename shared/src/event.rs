@@ -24,9 +24,13 @@ pub enum AnswerEvent {
         model: String,
     },
     /// More of the text.
-    Delta { text: String },
+    Delta {
+        text: String,
+    },
     /// More of the model's reasoning.
-    Reasoning { text: String },
+    Reasoning {
+        text: String,
+    },
     /// The model called a tool.
     ToolCall {
         id: String,
@@ -41,10 +45,17 @@ pub enum AnswerEvent {
     },
     Usage(Usage),
     /// Take this in place of everything before: what was stored when the answer was interrupted.
-    Reset { content: String, steps: Vec<Step> },
-    Done { stop_reason: StopReason },
+    Reset {
+        content: String,
+        steps: Vec<Step>,
+    },
+    Done {
+        stop_reason: StopReason,
+    },
     /// The answer ended early; what had arrived is kept.
-    Error { message: String },
+    Error {
+        message: String,
+    },
 }
 
 /// An event with its place in the answer.

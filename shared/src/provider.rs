@@ -43,10 +43,9 @@ impl ProviderKind {
 impl std::str::FromStr for ProviderKind {
     type Err = String;
     fn from_str(s: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|k| k.as_str() == s)
-            .ok_or_else(|| format!("‘{s}’ is not a kind of provider: use openai, anthropic, gemini or ollama"))
+        Self::ALL.into_iter().find(|k| k.as_str() == s).ok_or_else(|| {
+            format!("‘{s}’ is not a kind of provider: use openai, anthropic, gemini or ollama")
+        })
     }
 }
 

@@ -22,10 +22,16 @@ pub enum Channel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ClientFrame {
-    Subscribe { channel: Channel },
-    Unsubscribe { channel: Channel },
+    Subscribe {
+        channel: Channel,
+    },
+    Unsubscribe {
+        channel: Channel,
+    },
     /// Answered by `pong`; sent when the line was quiet.
-    Ping { channel: Channel },
+    Ping {
+        channel: Channel,
+    },
 }
 
 /// From the server.
@@ -40,20 +46,34 @@ pub struct ServerFrame {
 #[serde(tag = "type", content = "payload", rename_all = "snake_case")]
 pub enum ServerBody {
     /// The first frame: which build answers. Another build than the page's means: reload when convenient.
-    Hello { build: String },
+    Hello {
+        build: String,
+    },
     Pong,
     /// Parts of the server that do not work right now; empty when all do.
-    Degraded { parts: Vec<String> },
+    Degraded {
+        parts: Vec<String>,
+    },
     /// The client was too slow and frames were dropped: fetch what is shown again.
     Resync,
     /// Something in the request was not understood.
-    Refused { error: String },
+    Refused {
+        error: String,
+    },
     /// A conversation was made or changed.
     ConversationChanged(ConversationSummary),
     /// A conversation was deleted.
-    ConversationDeleted { id: ConversationId },
+    ConversationDeleted {
+        id: ConversationId,
+    },
     /// A message was sent and its answer waits or runs: fetch the conversation, follow the answer.
-    AnswerStarted { conversation_id: ConversationId, message_id: MessageId },
+    AnswerStarted {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+    },
     /// The answer ended and is stored.
-    AnswerEnded { conversation_id: ConversationId, message_id: MessageId },
+    AnswerEnded {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+    },
 }

@@ -83,11 +83,13 @@ mod browser {
 
     /// Whether a field on the page holds words that are not the server's yet.
     fn anything_typed() -> bool {
-        let Ok(fields) = document().query_selector_all("textarea, input[type=text], input:not([type])") else {
+        let Ok(fields) = document().query_selector_all("textarea, input[type=text], input:not([type])")
+        else {
             return false;
         };
         (0..fields.length()).filter_map(|at| fields.item(at)).any(|field| {
-            let area = field.dyn_ref::<web_sys::HtmlTextAreaElement>().is_some_and(|area| !area.value().is_empty());
+            let area =
+                field.dyn_ref::<web_sys::HtmlTextAreaElement>().is_some_and(|area| !area.value().is_empty());
             let input = field.dyn_ref::<web_sys::HtmlInputElement>();
             area || input.is_some_and(|input| input.value() != input.default_value())
         })

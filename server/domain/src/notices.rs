@@ -41,9 +41,18 @@ impl Signal {
     }
 
     /// Sends with the transaction.
-    pub async fn send(&self, tx: &mut PgConnection) -> Result<()> {
-        let payload = serde_json::to_string(self).map_err(Error::internal)?;
-        sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(tx).await?;
+    pub async fn send(self, tx: &mut PgConnection) -> Result<()> {
+        Self::send_all(&[self], tx).await
+    }
+
+    /// Sends several, in this order, in one statement.
+    pub async fn send_all(signals: &[Self], tx: &mut PgConnection) -> Result<()> {
+        let payloads: Result<Vec<String>, _> = signals.iter().map(serde_json::to_string).collect();
+        sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) WITH ORDINALITY AS s (payload, n) ORDER BY n")
+            .bind(CHANNEL)
+            .bind(payloads.map_err(Error::internal)?)
+            .execute(tx)
+            .await?;
         Ok(())
     }
 }

@@ -76,11 +76,8 @@ impl Domain {
         wanted: Option<String>,
     ) -> Result<AnswerStream> {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
-        if let Some(answer) = repeated(&mut tx, &caller, conversation, &sent).await? {
-            return Ok(AnswerStream::new(self, caller.user_id, conversation, answer, 0));
-        }
+        // Locked first: who waited here may find that the same message came in meanwhile.
         lock(&mut tx, conversation).await?;
-        // Who waited for the lock may find that the same message came in meanwhile.
         if let Some(answer) = repeated(&mut tx, &caller, conversation, &sent).await? {
             return Ok(AnswerStream::new(self, caller.user_id, conversation, answer, 0));
         }
@@ -220,9 +217,13 @@ impl Domain {
         begun: Option<(Arc<Live>, Gate)>,
     ) -> Result<AnswerStream> {
         let started = ServerBody::AnswerStarted { conversation_id: conversation, message_id: answer };
-        Signal::chat(caller.user_id, started).send(&mut tx).await?;
         let summary = summary_of(&mut tx, conversation).await?;
-        Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary)).send(&mut tx).await?;
+        let changed = ServerBody::ConversationChanged(summary);
+        Signal::send_all(
+            &[Signal::chat(caller.user_id, started), Signal::chat(caller.user_id, changed)],
+            &mut tx,
+        )
+        .await?;
         tx.commit().await?;
         if let Some((live, gate)) = begun {
             self.inner.live.insert(live.clone());

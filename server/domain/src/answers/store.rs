@@ -145,11 +145,13 @@ impl Domain {
         if summary.title.is_empty() {
             crate::jobs::queue(&mut tx, super::title::job(user_id, conversation_id)).await?;
         }
-        Signal::chat(user_id, ServerBody::AnswerEnded { conversation_id, message_id: message.id })
-            .send(&mut tx)
-            .await?;
-        Signal::chat(user_id, ServerBody::ConversationChanged(summary)).send(&mut tx).await?;
-        Signal::AnswerMoved.send(&mut tx).await?;
+        let ended = ServerBody::AnswerEnded { conversation_id, message_id: message.id };
+        let signals = [
+            Signal::chat(user_id, ended),
+            Signal::chat(user_id, ServerBody::ConversationChanged(summary)),
+            Signal::AnswerMoved,
+        ];
+        Signal::send_all(&signals, &mut tx).await?;
         tx.commit().await?;
         Ok(next)
     }
