@@ -75,6 +75,11 @@ function environment() {
   return rest;
 }
 
+/** What runs of ours, so that it ends with us even when the tests are broken off. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGTERM")));
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
+
 /** A process whose output is kept to be shown when it fails. */
 class Process {
   constructor(program, args) {
@@ -82,7 +87,8 @@ class Process {
     this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
     this.child.stdout.on("data", (data) => (this.output += data));
     this.child.stderr.on("data", (data) => (this.output += data));
-    this.ended = once(this.child, "exit");
+    running.add(this.child);
+    this.ended = once(this.child, "exit").finally(() => running.delete(this.child));
   }
 
   get hasEnded() {
