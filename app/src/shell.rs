@@ -99,7 +99,7 @@ fn boot_script(assets: &Assets) -> String {
     }
     if let Some(vitals) = assets.get("vitals.js") {
         script.push_str(&format!(
-            "addEventListener('load',()=>(window.requestIdleCallback||setTimeout)(()=>import({vitals:?})));"
+            "addEventListener('load',()=>(window.requestIdleCallback||setTimeout)(()=>import({vitals:?}).catch(()=>{{}})));"
         ));
     }
     script

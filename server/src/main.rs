@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     };
     runtime.block_on(async {
         let done = match options.command {
-            Command::Serve(serve) => serve::run(serve).await.map(|()| ExitCode::SUCCESS),
+            Command::Serve(serve) => serve::run(*serve).await.map(|()| ExitCode::SUCCESS),
             Command::User(command) => shell::user(command).await,
             Command::Key(command) => shell::key(command).await,
             Command::Provider(command) => shell::provider(command).await,

@@ -24,7 +24,7 @@ pub struct Options {
 #[derive(Subcommand)]
 pub enum Command {
     /// Run the server.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Accounts, at the shell of whoever runs the server.
     #[command(subcommand)]
     User(UserCommand),

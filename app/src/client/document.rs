@@ -45,11 +45,13 @@ pub fn set_root_property(name: &str, value: &str) {
     let _ = (name, value);
 }
 
-/// Whether the focus is where a page begins, so that moving it takes it from nothing.
-pub fn nothing_has_focus() -> bool {
+/// Whether nobody is typing anywhere, so that moving the focus takes it from nothing.
+pub fn nobody_types() -> bool {
     #[cfg(feature = "hydrate")]
     {
-        leptos::prelude::document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+        leptos::prelude::document()
+            .active_element()
+            .is_none_or(|element| !matches!(element.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
     }
     #[cfg(not(feature = "hydrate"))]
     false

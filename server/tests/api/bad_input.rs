@@ -91,7 +91,7 @@ async fn queries_that_make_no_sense_are_refused() {
         format!("{NEW}/{conversation}?before=x"),
         format!("{NEW}/{conversation}/export?format=exe"),
         format!("/api/v1/search?q={}", "x".repeat(2000)),
-        format!("/api/v1/search?q=x&limit=-1"),
+        "/api/v1/search?q=x&limit=-1".to_owned(),
     ] {
         person.get(&path).await.refused(400, "INVALID_INPUT");
     }

@@ -115,7 +115,7 @@ impl Writing {
             let (user, conversation) = self.place();
             let text = if typed.is_empty() { drafts::read(user, conversation) } else { typed };
             self.set_text(&text);
-            if conversation.is_none() && crate::client::document::nothing_has_focus() {
+            if conversation.is_none() && crate::client::document::nobody_types() {
                 self.focus();
             }
         });

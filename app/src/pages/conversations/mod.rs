@@ -106,7 +106,8 @@ impl Conversations {
 
     /// The newest, for other places than the list.
     pub fn newest(self, count: usize) -> Vec<ConversationSummary> {
-        self.rows.with(|rows| rows.iter().take(count).map(|row| row.summary.get()).collect())
+        self.rows
+            .with_untracked(|rows| rows.iter().take(count).map(|row| row.summary.get_untracked()).collect())
     }
 
     pub fn find(self, id: ConversationId) -> Option<Row> {

@@ -125,12 +125,12 @@ impl AnswerStream {
         match status.as_str() {
             "pending" | "streaming" => Ok(Logged::Open),
             // The log is pruned a day after the end; the message tells the same in short.
-            _ if last_seq > after => self.from_message(&mut tx, last_seq.unsigned_abs()).await,
+            _ if last_seq > after => self.as_the_message_tells(&mut tx, last_seq.unsigned_abs()).await,
             _ => Ok(Logged::Ended),
         }
     }
 
-    async fn from_message(&self, tx: &mut sqlx::PgConnection, last_seq: u64) -> Result<Logged> {
+    async fn as_the_message_tells(&self, tx: &mut sqlx::PgConnection, last_seq: u64) -> Result<Logged> {
         let opened = crate::conversations::read(tx, self.conversation_id).await?;
         let Some(message) = opened.messages.into_iter().find(|m| m.id == self.answer_id) else {
             return Ok(Logged::Ended);
