@@ -7,7 +7,7 @@ use crate::client::location::Location;
 use crate::client::session::Session;
 use crate::client::socket;
 use crate::client::stream::Opening;
-use crate::client::{clock::Clock, document, drafts};
+use crate::client::{clock::Clock, drafts};
 use crate::components::toast::Toasts;
 use crate::route::Route;
 use leptos::prelude::*;
@@ -288,7 +288,6 @@ impl Exchange {
             self.loading_earlier.set_value(Loading::No);
             match fetched {
                 Ok(earlier) => {
-                    keep_place_while_inserting();
                     self.thread.take_earlier(earlier);
                     then();
                 }
@@ -377,14 +376,5 @@ fn restore(id: ConversationId, toasts: Toasts, location: Location) {
             Ok(_) => location.go(&Route::Conversation(id).path()),
             Err(problem) => toasts.problem(&problem),
         }
-    });
-}
-
-/// A column laid out from its end keeps its place by itself when something is put before it; the
-/// browser's own anchoring on top of that would throw the reader up by the height of what came.
-fn keep_place_while_inserting() {
-    document::set_root_attribute("data-inserting", "yes");
-    request_animation_frame(|| {
-        request_animation_frame(|| document::set_root_attribute("data-inserting", "no"));
     });
 }

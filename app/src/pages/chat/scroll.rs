@@ -1,6 +1,8 @@
 //! Where the reader is. The thread lies in a column that is laid out from its end, so the newest words
 //! are seen at first without any script, and what is put before the first message moves nothing.
-//! It never scrolls away from somebody who scrolled up.
+//! It never scrolls away from somebody who scrolled up: when something below changes its height, the
+//! message being read stays where it is. The browser's own anchoring is off: in such a column Chromium
+//! throws the reader up by the height of what was put before, and Safari has none.
 
 use super::Place;
 use super::exchange::{Exchange, PAGE};
@@ -22,11 +24,28 @@ pub struct Scroll {
     pub is_new_below: RwSignal<bool>,
     thread: Thread,
     place: Place,
+    /// All messages, as one box.
+    pub inner: NodeRef<html::Div>,
+    #[cfg(feature = "hydrate")]
+    anchor: StoredValue<Anchor, LocalStorage>,
+}
+
+/// What is being read, and where it was when the reader last scrolled. Nothing at the end, where new
+/// words are followed.
+#[cfg(feature = "hydrate")]
+#[derive(Default)]
+struct Anchor {
+    message: Option<(web_sys::Element, f64)>,
+    /// Where we scrolled to ourselves, so that it is not taken for the reader's wish.
+    own: Option<i32>,
 }
 
 impl Scroll {
     pub fn new(thread: Thread, place: Place) -> Self {
         Self {
+            inner: NodeRef::new(),
+            #[cfg(feature = "hydrate")]
+            anchor: StoredValue::new_local(Anchor::default()),
             holder: NodeRef::new(),
             beginning: NodeRef::new(),
             is_new_below: RwSignal::new(false),
@@ -39,6 +58,8 @@ impl Scroll {
     /// that the address names.
     pub fn watch(self, exchange: Exchange) {
         document::when_seen(self.beginning, move || exchange.load_earlier(PAGE, || {}));
+        #[cfg(feature = "hydrate")]
+        self.hold_when_heights_change();
         let thread = self.thread;
         Effect::new(move |before: Option<u64>| {
             let grown = thread.grown.get();
@@ -59,9 +80,63 @@ impl Scroll {
     }
 
     pub fn moved(self) {
+        #[cfg(feature = "hydrate")]
+        self.remember();
         if self.is_new_below.get_untracked() && self.is_at_end() {
             self.is_new_below.set(false);
         }
+    }
+
+    /// Notes which message is being read: the one a third down.
+    #[cfg(feature = "hydrate")]
+    fn remember(self) {
+        let Some(holder) = self.holder.get_untracked() else { return };
+        self.anchor.update_value(|anchor| {
+            if anchor.own.take() == Some(holder.scroll_top()) {
+                return;
+            }
+            let view = holder.get_bounding_client_rect();
+            let (x, y) = (view.left() + view.width() / 2.0, view.top() + view.height() / 3.0);
+            let read = leptos::prelude::document().element_from_point(x as f32, y as f32);
+            let message =
+                read.filter(|_| !self.is_at_end()).and_then(|read| read.closest(".message").ok().flatten());
+            anchor.message = message.map(|message| {
+                let top = message.get_bounding_client_rect().top();
+                (message, top)
+            });
+        });
+    }
+
+    /// Puts what is being read back to where it was, before anything is painted.
+    #[cfg(feature = "hydrate")]
+    fn hold(self) {
+        let Some(holder) = self.holder.try_get_untracked().flatten() else { return };
+        self.anchor.update_value(|anchor| {
+            let Some((message, top)) = &anchor.message else { return };
+            let moved = message.get_bounding_client_rect().top() - top;
+            if message.is_connected() && moved.abs() >= 1.0 {
+                holder.set_scroll_top(holder.scroll_top() + moved.round() as i32);
+                anchor.own = Some(holder.scroll_top());
+            }
+        });
+    }
+
+    #[cfg(feature = "hydrate")]
+    fn hold_when_heights_change(self) {
+        use wasm_bindgen::JsCast;
+        use wasm_bindgen::closure::Closure;
+        Effect::new(move |_| {
+            let Some(inner) = self.inner.get() else { return };
+            let changed = Closure::<dyn FnMut()>::new(move || self.hold());
+            match web_sys::ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+                Ok(observer) => {
+                    observer.observe(&inner);
+                    let kept = send_wrapper::SendWrapper::new((observer, changed));
+                    on_cleanup(move || kept.0.disconnect());
+                }
+                Err(cause) => document::note::<()>(Err(cause)),
+            }
+        });
     }
 
     fn is_at_end(self) -> bool {
@@ -78,6 +153,7 @@ impl Scroll {
         request_animation_frame(move || {
             if let Some(holder) = self.holder.try_get_untracked().flatten() {
                 holder.set_scroll_top(0);
+                self.anchor.update_value(|anchor| *anchor = Anchor::default());
             }
         });
         self.is_new_below.set(false);

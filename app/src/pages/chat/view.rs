@@ -134,7 +134,7 @@ fn Messages(shared: Shared, place: Place) -> impl IntoView {
     view! {
         {move || thread.summary.with(Option::is_some).then(|| view! { <Header shared place/> })}
         <div class="thread" node_ref=scroll.holder on:scroll=move |_| scroll.moved() on:click=code::clicked>
-            <div class="thread-inner" role="log" aria-live="off" aria-label="Messages">
+            <div class="thread-inner" node_ref=scroll.inner role="log" aria-live="off" aria-label="Messages">
                 {move || (thread.earlier.get() > 0).then(|| earlier(exchange, scroll))}
                 {move || is_empty.get().then(|| view! { <Beginning shared place/> })}
                 <For each=move || thread.items.get() key=|item| item.id let:item>
