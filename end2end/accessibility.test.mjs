@@ -20,10 +20,6 @@ const RICH = [
 
 /** Faults of ours that known.md lists; to be taken out with them. */
 const KNOWN = [
-  // fails today: every table of an answer is a region named "Table"
-  /^landmark-unique .*\.table\[role="region"\]/,
-  // fails today: the conversation on the page and the one beside it are both named "Conversation"
-  /^landmark-unique .*\.conversation\[aria-label="Conversation"\]/,
   // fails today: on a phone the lists stand alone, outside of main and without a first heading
   /^landmark-one-main .* at html/,
   /^page-has-heading-one .* at html/,

@@ -16,7 +16,7 @@ import { Line } from "./line.mjs";
 import { watchPage } from "./watch.mjs";
 
 /** Nothing waited for takes longer than this, unless it is broken. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 30_000;
 
 export const OWNER = { email: "owner@example.org", name: "The Owner", password: "correct horse battery" };
 

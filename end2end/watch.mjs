@@ -6,18 +6,10 @@ import assert from "node:assert/strict";
 /** Chromium's own remark about timing, which says nothing of the page's correctness. */
 const UNIMPORTANT = [/was preloaded using link preload but not used/];
 
-/** Faults of ours that known.md lists; to be taken out with them. */
-const KNOWN = [
-  /Unrecognized feature: 'bluetooth'/,
-  /app\/src\/pages\/conversations\/mod\.rs:\d+:\d+, you access a reactive_graph/,
-];
-
 /** What a browser says when the network is away, which some tests bring about. */
 export const NETWORK_AWAY = [
   /Failed to load resource: net::/,
   /WebSocket connection to .* failed/,
-  // The page measures itself by a script that it asks for last, when the network may be away already.
-  /Failed to fetch dynamically imported module: .*\/vitals\./,
 ];
 
 export const NOT_FOUND = [/Failed to load resource: the server responded with a status of 404/];
@@ -44,7 +36,7 @@ export function watchPage(context, origin) {
 
 class Watched {
   #complaints = [];
-  #allowed = [...UNIMPORTANT, ...KNOWN];
+  #allowed = [...UNIMPORTANT];
 
   complain(text) {
     this.#complaints.push(text);

@@ -247,6 +247,24 @@ describe("the keyboard", () => {
     await panel.waitFor({ state: "hidden" });
     watched.assertSilent();
   });
+
+  test("begins a conversation with the focus in its field", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/bin");
+    await page.keyboard.press("c");
+    await page.waitForURL(/\/c$/);
+    await until("the field to have the focus", () => composer(page).evaluate((field) => field === document.activeElement));
+    watched.assertSilent();
+  });
+
+  test("begins a conversation by a click with the focus in its field, too", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/bin");
+    await page.getByRole("link", { name: "New conversation" }).first().click();
+    await page.waitForURL(/\/c$/);
+    await until("the field to have the focus", () => composer(page).evaluate((field) => field === document.activeElement));
+    watched.assertSilent();
+  });
 });
 
 describe("the panes", () => {
@@ -260,23 +278,6 @@ describe("the panes", () => {
   after(() => stage.end(), MINUTE);
   beforeEach(async () => (browser = await stage.owner({ viewport: { width: 1440, height: 900 } })));
   afterEach(() => browser.context.close());
-
-  test("hold a conversation beside the search, also after a reload", MINUTE, async () => {
-    const { page, watched } = browser;
-    await open(page, "/search");
-    await page.getByRole("button", { name: "Conversation beside the page" }).click();
-    const panel = page.getByRole("complementary", { name: "Conversation beside the page" });
-    await panel.getByRole("button", { name: "Roses" }).click();
-    await panel.getByText("About roses.", { exact: true }).waitFor();
-    await panel.getByRole("textbox", { name: "Message" }).fill("[[say Said beside.]]");
-    await panel.getByRole("textbox", { name: "Message" }).press("Enter");
-    await panel.getByText("Said beside.", { exact: true }).waitFor();
-    await page.reload();
-    await ready(page);
-    await panel.getByText("Said beside.", { exact: true }).waitFor();
-    assert.match(page.url(), /\/search$/);
-    watched.assertSilent();
-  });
 
   test("fold, widen, and are found so the next time, before any script runs", MINUTE, async () => {
     const { page, watched, context } = browser;
