@@ -78,7 +78,7 @@ fn clicked_veil(event: &leptos::ev::MouseEvent) -> bool {
 #[component]
 fn PaletteContent(commands: Commands) -> impl IntoView {
     let words = RwSignal::new(String::new());
-    let found = RwSignal::new(untrack(|| use_conversations().newest(CONVERSATIONS_OFFERED)));
+    let found = RwSignal::new(use_conversations().newest_now(CONVERSATIONS_OFFERED));
     let chosen = RwSignal::new(0_usize);
     let target = commands.conversation();
     fetch_as_typed(words, found);

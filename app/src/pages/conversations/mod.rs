@@ -104,10 +104,16 @@ impl Conversations {
         self.loading.get()
     }
 
-    /// The newest, for other places than the list.
+    /// The newest, for other places than the list; read again when they change.
     pub fn newest(self, count: usize) -> Vec<ConversationSummary> {
-        self.rows
-            .with_untracked(|rows| rows.iter().take(count).map(|row| row.summary.get_untracked()).collect())
+        self.rows.with(|rows| rows.iter().take(count).map(|row| row.summary.get()).collect())
+    }
+
+    /// The newest as they are at this moment.
+    pub fn newest_now(self, count: usize) -> Vec<ConversationSummary> {
+        let summaries =
+            |rows: &Vec<Row>| rows.iter().take(count).map(|row| row.summary.get_untracked()).collect();
+        self.rows.with_untracked(summaries)
     }
 
     pub fn find(self, id: ConversationId) -> Option<Row> {
