@@ -270,6 +270,22 @@ describe("a conversation of a thousand messages", () => {
     watched.assertSilent();
   });
 
+  test("shows earlier messages when one scrolls up to them, a page at a time", MINUTE, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    await open(page, `/c/${id}`);
+    const thread = page.getByRole("log");
+    const count = () => thread.locator("article").count();
+    await thread.hover();
+    await until("earlier messages", async () => {
+      await page.mouse.wheel(0, -1000);
+      return (await count()) > 40;
+    });
+    await page.waitForTimeout(1000);
+    assert.equal(await count(), 80, "one page was fetched, and the reader was not carried on to the next");
+    await page.getByText("Question 479.").waitFor();
+    watched.assertSilent();
+  });
+
   test("is searched, and a result leads to the very message, however far up", MINUTE, async () => {
     const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
     await open(page, "/search");

@@ -302,4 +302,21 @@ describe("the panes", () => {
     assert.match(html, /data-list="folded"/);
     watched.assertSilent();
   });
+
+  test("hold a conversation beside the search, also after a reload", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/search");
+    await page.getByRole("button", { name: "Conversation beside the page" }).click();
+    const panel = page.getByRole("complementary", { name: "Conversation beside the page" });
+    await panel.getByRole("button", { name: "Roses" }).click();
+    await panel.getByText("About roses.", { exact: true }).waitFor();
+    await panel.getByRole("textbox", { name: "Message" }).fill("[[say Said beside.]]");
+    await panel.getByRole("textbox", { name: "Message" }).press("Enter");
+    await panel.getByText("Said beside.", { exact: true }).waitFor();
+    await page.reload();
+    await ready(page);
+    await panel.getByText("Said beside.", { exact: true }).waitFor();
+    assert.match(page.url(), /\/search$/);
+    watched.assertSilent();
+  });
 });
