@@ -69,8 +69,12 @@ mod browser {
 
     const SHORTEST_WAIT_MS: f64 = 500.0;
     const LONGEST_WAIT_MS: f64 = 20_000.0;
-    /// A quiet line is asked whether it still is one.
-    const PING_EVERY: Duration = Duration::from_secs(25);
+    /// How often the line is looked at. One that was quiet for so long is asked whether it still is one;
+    /// with the time an answer may take, a loss that nobody announces is noticed within 15 seconds.
+    const LOOK_EVERY: Duration = Duration::from_secs(3);
+    /// A line that does not answer within this is lost; a browser itself would wait for minutes.
+    const ANSWER_WITHIN_MS: f64 = 5_500.0;
+    const CONNECT_WITHIN_MS: f64 = 15_000.0;
 
     pub fn listen(listener: impl Fn(&ServerBody) + 'static) {
         let number = NEXT_LISTENER.with(|next| next.replace(next.get() + 1));
@@ -100,10 +104,20 @@ mod browser {
         socket: Socket,
         build: String,
         failures: Cell<u32>,
-        current: RefCell<Option<web_sys::WebSocket>>,
-        /// Whether anything was heard since the last ping.
-        heard: Cell<bool>,
+        /// With what is to be done when it closes.
+        current: RefCell<Option<(web_sys::WebSocket, js_sys::Function)>>,
+        heard_ms: Cell<f64>,
+        /// By when something must be heard: after a ping, after the wish to connect.
+        due_ms: Cell<Option<f64>>,
         was_open: Cell<bool>,
+    }
+
+    impl Line {
+        fn heard(&self) {
+            self.heard_ms.set(js_sys::Date::now());
+            self.due_ms.set(None);
+            self.failures.set(0);
+        }
     }
 
     pub fn open(socket: Socket, build: String) {
@@ -113,7 +127,8 @@ mod browser {
                 build: build.clone(),
                 failures: Cell::new(0),
                 current: RefCell::new(None),
-                heard: Cell::new(false),
+                heard_ms: Cell::new(0.0),
+                due_ms: Cell::new(None),
                 was_open: Cell::new(false),
             });
             connect(&line);
@@ -121,31 +136,50 @@ mod browser {
         });
     }
 
-    /// Pings, and hears the browser say that the network is back.
+    /// Looks after the line, at once when the browser says that the network came or went. It is not
+    /// believed without asking: this machine's own server is there without any network.
     fn watch(line: Rc<Line>) {
-        let pinged = line.clone();
-        let ping = set_interval_with_handle(move || ping(&pinged), PING_EVERY);
-        if let Err(cause) = ping {
-            leptos::logging::warn!("no pings: {cause:?}");
+        let looked_at = line.clone();
+        if let Err(cause) = set_interval_with_handle(move || look(&looked_at), LOOK_EVERY) {
+            leptos::logging::warn!("the line is not looked at: {cause:?}");
         }
+        let left = line.clone();
+        window_event_listener_untyped("offline", move |_| ask(&left));
         window_event_listener_untyped("online", move |_| {
             if line.current.borrow().is_none() {
                 line.failures.set(0);
                 connect(&line);
+            } else {
+                ask(&line);
             }
         });
     }
 
-    fn ping(line: &Rc<Line>) {
-        let silent = !line.heard.replace(false);
-        let current = line.current.borrow().clone();
-        if let Some(ws) = current {
-            if silent && ws.ready_state() == web_sys::WebSocket::OPEN && line.failures.get() == 0 {
-                tell(&ws, &ClientFrame::Ping { channel: Channel::System });
-                line.failures.set(1);
-            } else if silent && line.failures.get() > 0 {
-                note(ws.close());
-            }
+    fn look(line: &Rc<Line>) {
+        let now = js_sys::Date::now();
+        match line.due_ms.get() {
+            Some(due) if now >= due => give_up(line),
+            None if now - line.heard_ms.get() >= LOOK_EVERY.as_millis() as f64 => ask(line),
+            Some(_) | None => {}
+        }
+    }
+
+    fn ask(line: &Rc<Line>) {
+        let open = line.current.borrow().as_ref().map(|(ws, _)| ws.clone());
+        let open = open.filter(|ws| ws.ready_state() == web_sys::WebSocket::OPEN);
+        if let (Some(ws), None) = (open, line.due_ms.get()) {
+            tell(&ws, &ClientFrame::Ping { channel: Channel::System });
+            line.due_ms.set(Some(js_sys::Date::now() + ANSWER_WITHIN_MS));
+        }
+    }
+
+    /// Does not wait for the browser to find out that nobody is at the other end.
+    fn give_up(line: &Rc<Line>) {
+        let lost = line.current.borrow_mut().take();
+        if let Some((ws, closed)) = lost {
+            ws.set_onclose(None);
+            note(ws.close());
+            note(closed.call0(&wasm_bindgen::JsValue::UNDEFINED));
         }
     }
 
@@ -169,8 +203,7 @@ mod browser {
                 for channel in [Channel::System, Channel::Chat] {
                     tell(&ws, &ClientFrame::Subscribe { channel });
                 }
-                line.failures.set(0);
-                line.heard.set(true);
+                line.heard();
                 line.socket.connection.set(Connection::Online);
                 // what happened while the line was down was not heard
                 if line.was_open.replace(true) {
@@ -182,25 +215,29 @@ mod browser {
         let heard = {
             let line = line.clone();
             Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
-                line.heard.set(true);
-                line.failures.set(0);
+                line.heard();
                 if let Some(text) = event.data().as_string() {
                     receive(&line, &text);
                 }
             })
         };
         ws.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        let closed = {
-            let line = line.clone();
-            Closure::once_into_js(move || {
+        let closed: js_sys::Function = {
+            let (line, ws) = (line.clone(), ws.clone());
+            let closed = move || {
+                ws.set_onopen(None);
+                ws.set_onmessage(None);
                 drop((opened, heard));
                 *line.current.borrow_mut() = None;
+                line.due_ms.set(None);
                 line.socket.connection.set(Connection::Offline);
                 retry(&line);
-            })
+            };
+            Closure::once_into_js(closed).unchecked_into()
         };
-        ws.set_onclose(Some(closed.unchecked_ref()));
-        *line.current.borrow_mut() = Some(ws);
+        ws.set_onclose(Some(&closed));
+        line.due_ms.set(Some(js_sys::Date::now() + CONNECT_WITHIN_MS));
+        *line.current.borrow_mut() = Some((ws, closed));
     }
 
     fn receive(line: &Rc<Line>, text: &str) {
