@@ -40,4 +40,14 @@ id! {
     ProviderId,
     ProviderKeyId,
     JobId,
+    NoteId,
+    FolderId,
+    /// A state of a note that was kept.
+    VersionId,
+    CommentId,
+    ShareId,
+    AttachmentId,
+    /// What one model did, or proposed, in one note at one time.
+    RunId,
+    InviteId,
 }

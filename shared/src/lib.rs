@@ -7,6 +7,7 @@ pub mod envelope;
 pub mod event;
 pub mod health;
 pub mod ids;
+pub mod note;
 pub mod page;
 pub mod provider;
 pub mod search;

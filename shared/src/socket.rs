@@ -3,7 +3,8 @@
 //! A client subscribes to the channels it needs; the server sends only on those, and on `system`.
 
 use crate::conversation::ConversationSummary;
-use crate::{ConversationId, MessageId};
+use crate::note::NoteSummary;
+use crate::{ConversationId, MessageId, NoteId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,5 +76,17 @@ pub enum ServerBody {
     AnswerEnded {
         conversation_id: ConversationId,
         message_id: MessageId,
+    },
+    /// A note was made, renamed, moved, pinned, or its text settled.
+    NoteChanged(NoteSummary),
+    /// A note was deleted, or is shared with this person no longer.
+    NoteGone {
+        id: NoteId,
+    },
+    /// Folders changed: fetch them again.
+    FoldersChanged,
+    /// Comments, versions, shares or proposals of this note changed: fetch what is shown again.
+    NoteAnnotated {
+        id: NoteId,
     },
 }

@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 use shared::account::{Profile, Role};
-use shared::{ApiKeyId, ErrorCode, SessionId, UserId};
+use shared::{ApiKeyId, ErrorCode, SessionId, ShareId, UserId};
 use std::net::IpAddr;
 
 /// An authenticated person or program.
@@ -29,6 +29,28 @@ impl Caller {
             ErrorCode::Forbidden,
             format!("This needs the role {}; yours is {}.", role.as_str(), self.role.as_str()),
         ))
+    }
+}
+
+/// Who looks at a note: a person, whoever came by a share's link, or both at once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Viewer {
+    pub person: Option<Caller>,
+    /// A link that was checked (token, password, expiry) when the visitor came; its row is looked at
+    /// again by every policy.
+    pub share: Option<ShareId>,
+}
+
+impl From<Caller> for Viewer {
+    fn from(caller: Caller) -> Self {
+        Self { person: Some(caller), share: None }
+    }
+}
+
+impl Viewer {
+    /// The person's id; none for a visitor who has only a link.
+    pub fn user_id(&self) -> Option<UserId> {
+        self.person.as_ref().map(|caller| caller.user_id)
     }
 }
 

@@ -6,7 +6,7 @@
 //! do nothing: a statement outside of [`Database::as_user`] and [`Database::as_system`] fails.
 
 use crate::error::connection_is_lost;
-use crate::{Error, Result};
+use crate::{Error, Result, Viewer};
 use shared::UserId;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Postgres, Transaction};
@@ -127,6 +127,22 @@ impl Database {
     /// A transaction for what happens before or without a person: sign-in, leases, jobs, providers.
     pub async fn as_system(&self) -> Result<Tx> {
         self.begin("BEGIN; SET LOCAL ROLE sidebar_system".to_owned()).await
+    }
+
+    /// A transaction in which only what this viewer of notes may see exists: a person, whoever has
+    /// a share's link, or both at once.
+    pub async fn as_viewer(&self, viewer: &Viewer) -> Result<Tx> {
+        let user = viewer.person.as_ref().map(|caller| caller.user_id.to_string()).unwrap_or_default();
+        let share = viewer.share.map(|share| share.to_string()).unwrap_or_default();
+        self.begin(format!(
+            "BEGIN; SET LOCAL ROLE sidebar_user; SET LOCAL app.user_id = '{user}'; SET LOCAL app.share_id = '{share}'"
+        ))
+        .await
+    }
+
+    /// A transaction for the rooms of notes: their log and its projections, and nothing else.
+    pub async fn as_sync(&self) -> Result<Tx> {
+        self.begin("BEGIN; SET LOCAL ROLE sidebar_sync".to_owned()).await
     }
 
     async fn begin(&self, statement: String) -> Result<Tx> {

@@ -21,7 +21,7 @@ mod text;
 mod tools;
 
 pub use answers::AnswerStream;
-pub use caller::{Authenticated, Caller, NewSession, Via, Visitor};
+pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};
 pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
 pub use error::{Error, Result};
