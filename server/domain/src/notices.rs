@@ -6,7 +6,7 @@
 use crate::{Caller, Domain, Error, Result, Via};
 use serde::{Deserialize, Serialize};
 use shared::socket::{Channel, ServerBody, ServerFrame};
-use shared::{MessageId, SessionId, UserId};
+use shared::{MessageId, NoteId, SessionId, UserId};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
@@ -33,11 +33,19 @@ pub(crate) enum Signal {
     AnswerMoved,
     ProvidersChanged,
     JobQueued,
+    /// Who may do what with a note changed: whoever has it open is to be checked again. None: any note.
+    NoteAccessChanged {
+        note_id: Option<NoteId>,
+    },
 }
 
 impl Signal {
     pub fn chat(user_id: UserId, body: ServerBody) -> Self {
         Self::Frame { user_id, frame: ServerFrame { channel: Channel::Chat, body } }
+    }
+
+    pub fn notes(user_id: UserId, body: ServerBody) -> Self {
+        Self::Frame { user_id, frame: ServerFrame { channel: Channel::Notes, body } }
     }
 
     /// Sends with the transaction.
@@ -193,7 +201,7 @@ impl Domain {
                     );
                 }
             }
-            Signal::Frame { .. } | Signal::SessionsEnded { .. } => {
+            Signal::Frame { .. } | Signal::SessionsEnded { .. } | Signal::NoteAccessChanged { .. } => {
                 // No receiver means that no browser is open.
                 let _ = self.inner.notices.sender.send(Arc::new(signal));
             }
