@@ -11,6 +11,7 @@ mod postgres;
 mod precompressed;
 mod run;
 mod say;
+mod scripts;
 mod server;
 mod setup;
 mod test;
@@ -59,6 +60,9 @@ struct BuildOptions {
     /// One file that carries the assets and Postgres (with --release)
     #[arg(long, requires = "release")]
     bundle: bool,
+    /// Only what the browser loads
+    #[arg(long, conflicts_with = "bundle")]
+    site: bool,
 }
 
 #[derive(Args)]
@@ -109,6 +113,11 @@ fn perform(task: Task) -> Result<ExitCode> {
         Task::Build(options) => {
             let profile = Profile::of(options.release);
             setup::for_building(&place)?;
+            if options.site {
+                browser::build(&place, profile)?;
+                say::done(&format!("built {}", place.site(profile).display()));
+                return Ok(ExitCode::SUCCESS);
+            }
             let executable = server::build_both(&place, profile)?;
             say::done(&format!("built {}", executable.display()));
             if options.bundle {

@@ -1,0 +1,306 @@
+// One note between the editor, the local store and the server: attaches when there is a line, brings
+// both sides to the same state, sends what is typed, and knows what the server has stored.
+//
+// away ──line open──▶ attaching ──attached──▶ greeting ──their step 1──▶ live
+//   ▲                                                                      │
+//   └──────────── line lost, or closed by the server ◀─────────────────────┘
+
+import { Awareness } from "./awareness";
+import { Replica, merge, type Change, type Recorded } from "./replica";
+import { Shelf } from "./shelf";
+import type { Key } from "./store";
+import type { News } from "./tabs";
+import type { Access, LineState, Status, Transport } from "./types";
+import * as wire from "./wire";
+
+/** Typing goes out at most this often. */
+const SEND_EVERY_MS = 15;
+const SHORTEST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 30_000;
+/** A document found wrong is made anew at most this often. */
+const REBUILD_EVERY_MS = 2000;
+
+const ACCESS: Access[] = ["view", "comment", "edit"];
+
+export interface Listener {
+  /** The text changed elsewhere. */
+  onChanges(changes: Change[]): void;
+  /** The document was made anew: the editor compares. */
+  onRebuilt(): void;
+  /** Something beside the text may have changed: proposals. */
+  onDocument(): void;
+  onStatus(status: Status): void;
+  onAccess(access: Access): void;
+}
+
+type Phase = "away" | "attaching" | "greeting" | "live";
+
+export class Session {
+  readonly awareness: Awareness;
+  #phase: Phase = "away";
+  #line: LineState = "lost";
+  #id: Uint8Array;
+  /** Typed, not yet sent and not yet written down. */
+  #typed: Uint8Array[] = [];
+  #sending: number | undefined;
+  /** Messages with updates sent in this attachment and not reported stored: whose rows they carry. */
+  #sent: Key[][] = [];
+  #reported = 0;
+  #storing: { kind: number; reason: string } = { kind: wire.Storing.normally, reason: "" };
+  /** Why the server will not have us, until the line is new. */
+  #refused: { reason: string; readOnly: boolean } | null = null;
+  #retry: number | undefined;
+  #failures = 0;
+  #rebuiltAt = 0;
+  #endings: (() => void)[] = [];
+  #ended = false;
+
+  constructor(
+    note: string,
+    readonly replica: Replica,
+    private readonly shelf: Shelf,
+    private readonly transport: Transport,
+    private access: Access,
+    private readOnlyReason: string | undefined,
+    private readonly listener: Listener,
+  ) {
+    this.#id = wire.idBytes(note);
+    this.awareness = new Awareness(replica.client, (update) => {
+      if (this.#phase === "live" || this.#phase === "greeting") this.#send(wire.awareness(update));
+    });
+  }
+
+  start(): void {
+    this.#endings.push(this.transport.onFrame((frame) => this.#receive(frame)));
+    this.#endings.push(this.transport.onState((state) => this.#lineIs(state)));
+    this.report();
+  }
+
+  /** The text was changed here. */
+  edited(update: Uint8Array): void {
+    this.#typed.push(update);
+    this.#sending ??= setTimeout(() => this.flush(), SEND_EVERY_MS);
+    this.report();
+  }
+
+  undo(): Recorded | null {
+    return this.replica.undo();
+  }
+
+  redo(): Recorded | null {
+    return this.replica.redo();
+  }
+
+  /** Writes down and sends what was typed. */
+  flush(): void {
+    clearTimeout(this.#sending);
+    this.#sending = undefined;
+    if (this.#typed.length === 0) return;
+    const changes = this.#typed.length;
+    const update = merge(this.#typed.splice(0));
+    const live = this.#phase === "live";
+    const key = this.shelf.wrote(update, changes, live);
+    if (live) this.#sendUpdate(wire.update(update), [key]);
+    this.report();
+  }
+
+  unsaved(): number {
+    return this.shelf.changes + this.#typed.length;
+  }
+
+  /** Whether closing the page now would lose something. */
+  wouldLose(): boolean {
+    return this.unsaved() > 0 && (this.shelf.failure !== null || this.#typed.length > 0);
+  }
+
+  get mayEdit(): boolean {
+    return this.access === "edit" && this.#storing.kind !== wire.Storing.readOnly && !this.#refused?.readOnly;
+  }
+
+  /** From another tab of this browser. */
+  heard(news: News): void {
+    if (news.kind !== "edit") return;
+    const live = this.#phase === "live";
+    // The server brings it.
+    if (news.live && live) return;
+    this.#apply(news.update);
+    if (!news.live) {
+      this.shelf.adopt(news.key, news.changes);
+      if (live) this.#sendUpdate(wire.update(news.update), [news.key]);
+    }
+    this.report();
+  }
+
+  async end(): Promise<void> {
+    this.flush();
+    this.#ended = true;
+    clearTimeout(this.#retry);
+    this.awareness.end();
+    if (this.#phase !== "away") this.#send(wire.detach());
+    for (const end of this.#endings) end();
+    await this.shelf.close();
+  }
+
+  report(): void {
+    this.listener.onStatus(this.#status());
+  }
+
+  #status(): Status {
+    const n = this.unsaved();
+    const stored = this.shelf.failure === null;
+    if (this.#refused && (n > 0 || !this.#refused.readOnly)) {
+      return { kind: "unsaved", n, reason: this.#refused.reason };
+    }
+    if (this.#refused) return { kind: "read_only", reason: this.#refused.reason };
+    if (this.#storing.kind === wire.Storing.readOnly) return { kind: "read_only", reason: this.#storing.reason };
+    if (this.access !== "edit") return { kind: "read_only", reason: this.readOnlyReason ?? "You may read this note, not change it." };
+    if (this.readOnlyReason) return { kind: "read_only", reason: this.readOnlyReason };
+    if (this.#line !== "open") return { kind: "offline", n, stored };
+    if (this.#storing.kind === wire.Storing.notNow && n > 0) return { kind: "unsaved", n, reason: this.#storing.reason };
+    if (n > 0 && !stored && this.#phase !== "live") {
+      return { kind: "unsaved", n, reason: `Not stored on this device: ${this.shelf.failure}.` };
+    }
+    return n > 0 ? { kind: "saving", n } : { kind: "saved" };
+  }
+
+  #lineIs(state: LineState): void {
+    this.#line = state;
+    this.#failures = 0;
+    this.#refused = null;
+    this.#away();
+    if (state === "open") this.#attach();
+    this.report();
+  }
+
+  #away(): void {
+    clearTimeout(this.#retry);
+    this.#phase = "away";
+    this.#sent = [];
+    this.#reported = 0;
+    this.#storing = { kind: wire.Storing.normally, reason: "" };
+    this.awareness.forgetOthers();
+  }
+
+  #attach(): void {
+    if (this.#ended || this.#line !== "open") return;
+    this.#phase = "attaching";
+    if (!this.#send(wire.attach())) this.#phase = "away";
+  }
+
+  #send(message: Uint8Array): boolean {
+    return this.transport.send(wire.frame(this.#id, message));
+  }
+
+  #sendUpdate(message: Uint8Array, keys: Key[]): void {
+    // What does not go out stays written down as waiting, and goes out with the next attachment.
+    if (this.#send(message)) this.#sent.push(keys);
+  }
+
+  #receive(frame: Uint8Array): void {
+    const bytes = wire.messageFor(this.#id, frame);
+    if (!bytes) return;
+    let message: wire.Message | null;
+    try {
+      message = wire.read(bytes);
+    } catch (cause) {
+      console.warn("a message about the note could not be read", cause);
+      return;
+    }
+    if (message) this.#handle(message);
+  }
+
+  #handle(message: wire.Message): void {
+    switch (message.kind) {
+      case "attached":
+        return this.#attached(ACCESS[message.access] ?? "view");
+      case "step_1":
+        return this.#answer(message.stateVector);
+      case "update":
+        this.#apply(message.update);
+        this.shelf.received(message.update);
+        return;
+      case "awareness":
+        return this.awareness.apply(message.update);
+      case "query_awareness":
+        return this.awareness.announce();
+      case "saved":
+        return this.#saved(message.messages, message.seq);
+      case "closed":
+        return this.#closed(message.code, message.reason);
+      case "state":
+        this.#storing = { kind: message.storing, reason: message.reason };
+        this.listener.onAccess(this.access);
+        return this.report();
+    }
+  }
+
+  #attached(access: Access): void {
+    this.#phase = "greeting";
+    this.#failures = 0;
+    this.access = access;
+    this.listener.onAccess(access);
+    this.#send(wire.step1(this.replica.stateVector()));
+    this.awareness.announce();
+    this.report();
+  }
+
+  /** What the server lacks; deletions cannot be compared, so all that waits goes with it. */
+  #answer(stateVector: Uint8Array): void {
+    this.flush();
+    const keys = [...this.shelf.waiting.values()].map(({ key }) => key);
+    this.#phase = "live";
+    if (this.access === "edit" && (keys.length > 0 || this.replica.exceeds(stateVector))) {
+      this.#sendUpdate(wire.step2(this.replica.diff(stateVector)), keys);
+    }
+    this.report();
+  }
+
+  #apply(update: Uint8Array): void {
+    let changes: Change[];
+    try {
+      changes = this.replica.apply(update);
+    } catch (cause) {
+      console.warn("an update of the note could not be applied", cause);
+      return;
+    }
+    if (changes.length > 0) this.listener.onChanges(changes);
+    if (this.replica.hasMissing()) this.#mend();
+    this.listener.onDocument();
+  }
+
+  #mend(): void {
+    const now = performance.now();
+    if (now - this.#rebuiltAt < REBUILD_EVERY_MS) return;
+    this.#rebuiltAt = now;
+    this.replica.rebuild();
+    this.listener.onRebuilt();
+    // Something may be missing in truth.
+    if (this.replica.hasMissing() && this.#phase !== "away") this.#send(wire.step1(this.replica.stateVector()));
+  }
+
+  #saved(messages: number, seq: number): void {
+    const fresh = this.#sent.splice(0, messages - this.#reported);
+    this.#reported = Math.max(this.#reported, messages);
+    this.shelf.settled(fresh.flat(), seq);
+    this.report();
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#away();
+    const { signedOut, noAccess, noSuchNote, resync, tooLarge } = wire.Closed;
+    if (code === signedOut) this.#refused = { reason: "You are signed out. Sign in again to go on saving.", readOnly: false };
+    else if (code === noAccess) this.#refused = { reason: "You no longer have access to this note.", readOnly: true };
+    else if (code === noSuchNote) this.#refused = { reason: "This note is no longer there.", readOnly: true };
+    else if (code === tooLarge) this.#refused = { reason: reason || "This note is too large to be saved.", readOnly: false };
+    else this.#again(code === resync);
+    this.listener.onAccess(this.access);
+    this.report();
+  }
+
+  /** Attaches again, sooner or later. */
+  #again(atOnce: boolean): void {
+    const wait = atOnce && this.#failures === 0 ? 0 : Math.min(SHORTEST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS);
+    this.#failures += 1;
+    this.#retry = setTimeout(() => this.#attach(), wait);
+  }
+}
