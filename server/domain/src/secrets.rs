@@ -7,6 +7,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
+use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -35,6 +36,25 @@ impl SecretKey {
 /// The row's id is bound in, so that a sealed value moved to another row does not open.
 pub(crate) struct Sealer {
     key: SecretBox<[u8; 32]>,
+    token_key: SecretBox<[u8; 32]>,
+}
+
+/// What a sealed token is for. One made for one purpose opens for no other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    /// The cookie of who came by a share's link.
+    ShareCookie,
+    /// A ticket for one note's door.
+    SyncTicket,
+}
+
+impl Purpose {
+    fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Self::ShareCookie => b"share cookie",
+            Self::SyncTicket => b"sync ticket",
+        }
+    }
 }
 
 /// Stored beside each sealed value, so that keys can be replaced one day.
@@ -42,15 +62,43 @@ pub(crate) const KEY_VERSION: i32 = 1;
 
 impl Sealer {
     pub fn new(secret: &SecretKey) -> Self {
-        let mut key = Box::new([0; 32]);
-        Hkdf::<Sha256>::new(Some(b"sidebar"), secret.0.expose_secret().as_bytes())
-            .expand(b"provider keys, version 1", key.as_mut_slice())
-            .expect("32 bytes are within HKDF's reach");
-        Self { key: SecretBox::new(key) }
+        let derived = |purpose: &[u8]| {
+            let mut key = Box::new([0; 32]);
+            Hkdf::<Sha256>::new(Some(b"sidebar"), secret.0.expose_secret().as_bytes())
+                .expand(purpose, key.as_mut_slice())
+                .expect("32 bytes are within HKDF's reach");
+            SecretBox::new(key)
+        };
+        Self { key: derived(b"provider keys, version 1"), token_key: derived(b"tokens, version 1") }
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(self.key.expose_secret().into())
+    }
+
+    fn token_cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.token_key.expose_secret().into())
+    }
+
+    /// Claims that nobody else can make, change or read, as text for a cookie or an address.
+    pub fn token<T: Serialize>(&self, purpose: Purpose, claims: &T) -> Result<String> {
+        let nonce: [u8; 24] = rand::random();
+        let plain = serde_json::to_vec(claims).map_err(Error::internal)?;
+        let payload = Payload { msg: &plain, aad: purpose.as_bytes() };
+        let sealed = self
+            .token_cipher()
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Error::internal(anyhow::anyhow!("sealing failed")))?;
+        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// What a token claims; none when it was not made here for this purpose.
+    pub fn claims<T: DeserializeOwned>(&self, purpose: Purpose, token: &str) -> Option<T> {
+        let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (nonce, sealed) = sealed.split_first_chunk::<24>()?;
+        let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
+        let plain = self.token_cipher().decrypt(&XNonce::from(*nonce), payload).ok()?;
+        serde_json::from_slice(&plain).ok()
     }
 
     /// Nonce, then ciphertext.
@@ -133,6 +181,17 @@ mod tests {
         let other = Sealer::new(&SecretKey::new("another key, as long as is asked for").unwrap());
         assert!(other.open(row, &sealed).is_err());
         assert!(sealer().open(row, &sealed[..10]).is_err());
+    }
+
+    #[test]
+    fn a_token_opens_for_its_purpose_only_and_unchanged() {
+        let token = sealer().token(Purpose::SyncTicket, &42).unwrap();
+        assert_eq!(sealer().claims::<i32>(Purpose::SyncTicket, &token), Some(42));
+        assert_eq!(sealer().claims::<i32>(Purpose::ShareCookie, &token), None);
+        let mut changed = token.into_bytes();
+        changed[40] = if changed[40] == b'a' { b'b' } else { b'a' };
+        assert_eq!(sealer().claims::<i32>(Purpose::SyncTicket, std::str::from_utf8(&changed).unwrap()), None);
+        assert_eq!(sealer().claims::<i32>(Purpose::SyncTicket, "x"), None);
     }
 
     #[test]
