@@ -102,6 +102,8 @@ codes! {
     Conflict = 409,
     /// This `user_message_id` was used with other content.
     MessageIdReused = 409,
+    /// It changed since the state that `If-Match` names; `details.seq` is the state now.
+    PreconditionFailed = 412,
     PayloadTooLarge = 413,
     UnsupportedMediaType = 415,
     /// Too many tries; wait for `Retry-After` seconds.

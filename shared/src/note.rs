@@ -5,6 +5,9 @@
 //! positions as Yjs encodes relative positions, in base64 where they travel in JSON.
 
 pub mod frame;
+mod lists;
+
+pub use lists::{ImportReport, SkippedFile, TagCount, TitledNote};
 
 use crate::{
     AttachmentId, CommentId, ConversationId, FolderId, NoteId, RunId, ShareId, UserId, VersionId,
@@ -56,6 +59,21 @@ pub enum NoteKind {
     Daily,
     /// One a person, a key away.
     Scratchpad,
+}
+
+impl NoteKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Template => "template",
+            Self::Daily => "daily",
+            Self::Scratchpad => "scratchpad",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Note, Self::Template, Self::Daily, Self::Scratchpad].into_iter().find(|k| k.as_str() == text)
+    }
 }
 
 /// A note as lists show it.

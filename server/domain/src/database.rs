@@ -145,6 +145,19 @@ impl Database {
         self.begin("BEGIN; SET LOCAL ROLE sidebar_sync".to_owned()).await
     }
 
+    /// Goes on in a person's transaction as the rooms, so that what a person makes and what the rooms
+    /// write of it are there together. [`Self::turn_back`] must follow.
+    pub async fn turn_sync(tx: &mut Tx) -> Result<()> {
+        tx.execute("SET LOCAL ROLE sidebar_sync").await?;
+        Ok(())
+    }
+
+    /// Goes on as the person.
+    pub async fn turn_back(tx: &mut Tx) -> Result<()> {
+        tx.execute("SET LOCAL ROLE sidebar_user").await?;
+        Ok(())
+    }
+
     async fn begin(&self, statement: String) -> Result<Tx> {
         // After Postgres was away every pooled connection is dead and fails once:
         // go through them rather than pass each failure on to a person.

@@ -7,6 +7,12 @@ pub(crate) fn without_nul(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
 }
 
+/// The text of a document: lines end with one `\n`, as editors count them, and nothing is NUL.
+pub(crate) fn document(text: String) -> String {
+    let text = without_nul(text);
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
+}
+
 /// The same for every string in a JSON value.
 pub(crate) fn value_without_nul(value: Value) -> Value {
     match value {
@@ -51,6 +57,11 @@ mod tests {
     fn nul_becomes_the_replacement_character_everywhere() {
         assert_eq!(without_nul("a\0b".into()), "a\u{FFFD}b");
         assert_eq!(value_without_nul(json!({"k\0": ["x\0", 1]})), json!({"k\u{FFFD}": ["x\u{FFFD}", 1]}));
+    }
+
+    #[test]
+    fn a_documents_lines_end_with_one_character() {
+        assert_eq!(document("a\r\nb\rc\n\0".into()), "a\nb\nc\n\u{FFFD}");
     }
 
     #[test]

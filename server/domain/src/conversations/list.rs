@@ -54,14 +54,14 @@ impl From<SummaryRow> for ConversationSummary {
 }
 
 /// Where a page ended. In the bin the order is by time of deletion, else pinned first, then newest.
-struct Cursor {
-    pinned: bool,
-    at: OffsetDateTime,
-    id: Uuid,
+pub(crate) struct Cursor {
+    pub pinned: bool,
+    pub at: OffsetDateTime,
+    pub id: Uuid,
 }
 
 impl Cursor {
-    fn write(&self) -> String {
+    pub fn write(&self) -> String {
         URL_SAFE_NO_PAD.encode(format!(
             "{}|{}|{}",
             u8::from(self.pinned),
@@ -70,7 +70,7 @@ impl Cursor {
         ))
     }
 
-    fn read(text: &str) -> Option<Self> {
+    pub fn read(text: &str) -> Option<Self> {
         let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let mut parts = text.split('|');
         let cursor = Self {

@@ -10,6 +10,6 @@ mod reactions;
 
 pub use export::{Export, ExportFormat};
 pub use list::ListConversations;
-pub(crate) use list::summary_of;
+pub(crate) use list::{Cursor, summary_of};
 pub use open::Window;
 pub(crate) use open::{OpenAnswer, Opened, Person, Seed, lock, logged, read};

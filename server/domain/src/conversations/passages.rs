@@ -37,7 +37,7 @@ pub(crate) async fn index(
 }
 
 /// Cuts text at paragraphs, else at lines, else at spaces, else at a character.
-fn passages(text: &str) -> Vec<&str> {
+pub(crate) fn passages(text: &str) -> Vec<&str> {
     let mut passages = Vec::new();
     let mut rest = text.trim();
     while rest.len() > LONGEST {
