@@ -1,16 +1,16 @@
 // The editor of notes: the module that the page imports when a note is opened.
 
-import { EditorState } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { binding, compare, show } from "./binding";
 import { Replica, load } from "./replica";
 import { Session } from "./session";
 import { Shelf } from "./shelf";
 import * as store from "./store";
-import { Surface } from "./surface";
+import { Surface, nonce } from "./surface";
 import type { NoteEditor, Options } from "./types";
 
 export type * from "./types";
+export { connect } from "./socket";
 
 const ACCOUNT = "sidebar.account";
 
@@ -25,7 +25,7 @@ export async function open(options: Options): Promise<NoteEditor> {
   if (stored) replica.apply(stored);
   if (replica.hasMissing()) replica.rebuild();
 
-  const view = new EditorView({ parent: options.parent, state: EditorState.create() });
+  const view = new EditorView({ parent: options.parent, extensions: EditorView.cspNonce.of(nonce()) });
   const opened = new Session(options.note, replica, shelf, options.transport, options.access, options.readOnlyReason, {
     onChanges: (changes) => show(view, changes),
     onRebuilt: () => compare(view, replica.text()),

@@ -10,7 +10,6 @@ import { Tabs, type News } from "./tabs";
 const MANY_ROWS = 200;
 /** Others' updates are written together after this long. */
 const GATHER_MS = 1000;
-const SETTLE_MS = 50;
 
 export class Shelf {
   /** What the server has not reported stored: key to number of changes. */
@@ -25,7 +24,7 @@ export class Shelf {
   #received: Uint8Array[] = [];
   #gathering: number | undefined;
   #settled: Key[] = [];
-  #settling: number | undefined;
+  #settling: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
   /** What could not be written, to be written with the next. */
   #unwritten: UpdateRow[] = [];
@@ -87,7 +86,7 @@ export class Shelf {
     for (const key of keys) this.waiting.delete(key.join());
     this.#tabs.tell({ kind: "settled", keys });
     this.#settled.push(...keys);
-    this.#settling ??= setTimeout(() => this.#settle(seq), SETTLE_MS);
+    this.#settling ??= this.#settle(seq).finally(() => (this.#settling = undefined));
   }
 
   /** When all that is to be written is. */
@@ -98,8 +97,7 @@ export class Shelf {
 
   async close(): Promise<void> {
     await this.idle();
-    clearTimeout(this.#settling);
-    await this.#settle(0);
+    await this.#settling;
     this.#tabs.close();
     this.#store?.close();
   }
@@ -155,18 +153,17 @@ export class Shelf {
   }
 
   async #settle(seq: number): Promise<void> {
-    this.#settling = undefined;
-    const keys = this.#settled.splice(0);
-    if (!this.#store || keys.length === 0) return;
-    await this.#writing;
-    try {
-      await this.#store.settle(keys);
-      const known = await this.#store.note(this.note);
-      if (known && seq > known.seq) await this.#store.putNote({ ...known, seq });
-    } catch {
-      // They stay as waiting; the next opening sends them once more, which changes nothing.
+    // Those that are reported meanwhile go with the next round.
+    while (this.#store && this.#settled.length > 0) {
+      await this.#writing;
+      try {
+        await this.#store.settle(this.#settled.splice(0));
+        const known = await this.#store.note(this.note);
+        if (known && seq > known.seq) await this.#store.putNote({ ...known, seq });
+      } catch {
+        // They stay as waiting; the next opening sends them once more, which changes nothing.
+      }
     }
-    this.onChange();
   }
 
   /** The rows of this tab that wait for nothing become one. */

@@ -3,7 +3,7 @@
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { defaultKeymap, indentWithTab } from "@codemirror/commands";
 import { EditorView, drawSelection, dropCursor, keymap } from "@codemirror/view";
-import { fromBase64, toBase64 } from "./bytes";
+import { toBase64 } from "./bytes";
 import type { Session } from "./session";
 import type { Anchor, CommentRange, NoteEditor, Options, Preferences, Selected } from "./types";
 
@@ -18,8 +18,8 @@ export class Surface implements NoteEditor {
   #hiding = () => this.session.flush();
 
   constructor(
-    private readonly view: EditorView,
-    private readonly session: Session,
+    readonly view: EditorView,
+    readonly session: Session,
     private readonly options: Options,
     bound: Extension,
   ) {
@@ -113,8 +113,6 @@ export class Surface implements NoteEditor {
 }
 
 /** What the page's Content-Security-Policy lets styles in by. */
-function nonce(): string {
+export function nonce(): string {
   return document.querySelector<HTMLElement>("script[nonce], style[nonce]")?.nonce ?? "";
 }
-
-export { fromBase64 };

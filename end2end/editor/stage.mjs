@@ -1,0 +1,216 @@
+// What the editor's tests play on: the built assets, a page that does nothing but open a note, rooms
+// kept by Yjs, and Chromium. No server of ours; nothing beyond loopback.
+
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
+import { once } from "node:events";
+import { randomUUID } from "node:crypto";
+import { chromium } from "playwright-core";
+import { WebSocketServer } from "ws";
+import { Room } from "./room.mjs";
+
+const TYPES = { ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".woff2": "font/woff2" };
+const NONCE = "dGVzdHM";
+/** That of the product's pages. */
+const POLICY =
+  `default-src 'none'; script-src 'self' 'nonce-${NONCE}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-${NONCE}'; ` +
+  "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'";
+
+export const ACCOUNT = { id: "0190c0de-0000-7000-8000-000000000001", name: "Ada Lovelace" };
+
+function site() {
+  const { SIDEBAR_SITE, SIDEBAR_BIN } = process.env;
+  if (SIDEBAR_SITE) return SIDEBAR_SITE;
+  if (!SIDEBAR_BIN) throw new Error("SIDEBAR_BIN is not set: run the browser tests by `cargo xtask test --only browser`");
+  return join(dirname(SIDEBAR_BIN), "site");
+}
+
+export class Stage {
+  rooms = new Map();
+  sockets = new Set();
+  /** Whether new sockets are refused and pages not served. */
+  isCut = false;
+  #browser;
+  #contexts = [];
+
+  static async start() {
+    const stage = new Stage();
+    stage.site = site();
+    stage.manifest = JSON.parse(await readFile(join(stage.site, "manifest.json"), "utf8"));
+    stage.http = createServer((request, response) => void stage.#serve(request, response));
+    stage.ws = new WebSocketServer({ server: stage.http, path: "/api/v1/ws", verifyClient: () => !stage.isCut });
+    stage.ws.on("connection", (socket) => stage.#join(socket));
+    stage.http.listen(0, "127.0.0.1");
+    await once(stage.http, "listening");
+    stage.url = `http://127.0.0.1:${stage.http.address().port}`;
+    const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+    stage.#browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+    return stage;
+  }
+
+  async end() {
+    for (const context of this.#contexts) await context.close();
+    await this.#browser?.close();
+    for (const socket of this.sockets) socket.terminate();
+    for (const room of this.rooms.values()) room.awareness.destroy();
+    this.http.closeAllConnections();
+    this.http.close();
+  }
+
+  /** A new note with this text. */
+  note(text = "") {
+    const id = randomUUID();
+    const room = new Room(id);
+    if (text) room.edit(0, 0, text);
+    this.rooms.set(id.replaceAll("-", ""), room);
+    return { id, room };
+  }
+
+  #join(socket) {
+    this.sockets.add(socket);
+    socket.on("message", (data) => {
+      const bytes = new Uint8Array(data);
+      this.rooms.get(Buffer.from(bytes.subarray(0, 16)).toString("hex"))?.take(socket, bytes.subarray(16));
+    });
+    socket.on("close", () => {
+      this.sockets.delete(socket);
+      for (const room of this.rooms.values()) room.leave(socket);
+    });
+  }
+
+  cut() {
+    this.isCut = true;
+    for (const socket of this.sockets) socket.terminate();
+    this.http.closeAllConnections();
+  }
+
+  mend() {
+    this.isCut = false;
+  }
+
+  async #serve(request, response) {
+    const path = new URL(request.url, this.url).pathname;
+    if (this.isCut) return request.socket.destroy();
+    try {
+      if (path.startsWith("/assets/")) {
+        const body = await readFile(join(this.site, path));
+        return response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/plain" }).end(body);
+      }
+      if (path.startsWith("/n/")) {
+        return response
+          .writeHead(200, { "content-type": "text/html", "content-security-policy": POLICY })
+          .end(this.#page());
+      }
+      if (path === "/favicon.ico") return response.writeHead(204).end();
+    } catch (cause) {
+      return response.writeHead(500).end(String(cause));
+    }
+    return response.writeHead(404).end();
+  }
+
+  #page() {
+    const { "main.css": css, "editor.js": editor } = this.manifest;
+    return `<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>Note</title>
+      <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="${css}"></head>
+      <body><main class="note-page"><h1 class="visually-hidden">A note</h1><div id="note" class="note-editor"></div></main>
+      <script type="module" nonce="${NONCE}">window.library = await import("${editor}");</script></body></html>`;
+  }
+
+  /** A browser of its own. Whatever goes wrong in its pages is kept in `wrongs`. */
+  async browser(options = {}) {
+    const context = await this.#browser.newContext({ baseURL: this.url, viewport: { width: 1000, height: 700 }, ...options });
+    context.setDefaultTimeout(10_000);
+    context.wrongs = [];
+    context.on("page", (page) => {
+      page.on("pageerror", (error) => context.wrongs.push(String(error.stack ?? error)));
+      page.on("console", (message) => {
+        if (message.type() === "error" && !/net::ERR|WebSocket/.test(message.text())) context.wrongs.push(message.text());
+      });
+    });
+    this.#contexts.push(context);
+    return context;
+  }
+
+  /** A page with the note open in it. */
+  async open(context, id, options = {}) {
+    const page = await context.newPage();
+    await page.goto(`/n/${id}`);
+    await openIn(page, id, options);
+    return page;
+  }
+}
+
+/** Opens the note in a page that is there. What the editor reports is in `window.seen`. */
+export async function openIn(page, id, options = {}) {
+  await page.waitForFunction(() => window.library);
+  await page.evaluate(
+    async ([note, account, given]) => {
+      const seen = { status: null, statuses: [], presence: [], outline: [], count: null, comments: [], selection: null, navigated: [], decided: [] };
+      window.seen = seen;
+      window.transport ??= window.library.connect();
+      const notes = [{ id: "1", title: "Garden plan" }, { id: "2", title: "Gardening tools" }, { id: "3", title: "Taxes" }];
+      const matching = (all, prefix, of) => all.filter((each) => of(each).toLowerCase().startsWith(prefix.toLowerCase()));
+      window.editor = await window.library.open({
+        parent: document.querySelector("#note"),
+        note,
+        title: "A note",
+        account,
+        access: "edit",
+        transport: window.transport,
+        preferences: { vim: false, source: false, spellcheck: false },
+        hooks: {
+          completeNotes: async (prefix) => matching(notes, prefix, (each) => each.title),
+          createNote: async (title) => (seen.created = { id: "9", title }),
+          people: async (prefix) => matching([{ id: "5", name: "Grace Hopper" }, { id: "6", name: "Alan Turing" }], prefix, (each) => each.name),
+          tags: async (prefix) => matching(["home", "house/roof", "work"], prefix, (each) => each),
+          upload: async (file) => ({ url: `/files/${file.name}`, name: file.name, mime: file.type }),
+          navigate: (url) => seen.navigated.push(url),
+          renderMath: (tex, display) => `<math display="${display ? "block" : "inline"}"><mi>${tex.replace(/[<>&]/g, "")}</mi></math>`,
+          decideProposal: async (...decision) => void seen.decided.push(decision),
+          onStatus: (status) => seen.statuses.push((seen.status = status)),
+          onPresence: (presence) => (seen.presence = presence),
+          onOutline: (outline) => (seen.outline = outline),
+          onCount: (count) => (seen.count = count),
+          onComment: (comment) => seen.comments.push(comment),
+          onSelection: (selection) => (seen.selection = selection),
+        },
+        ...given,
+      });
+    },
+    [id, options.account ?? ACCOUNT, options.given ?? {}],
+  );
+  if (options.synchronised !== false) await status(page, "saved", "read_only");
+}
+
+/** Waits until the editor reports one of these. */
+export async function status(page, ...kinds) {
+  await page.waitForFunction((wanted) => wanted.includes(window.seen.status?.kind), kinds);
+  return page.evaluate(() => window.seen.status);
+}
+
+export const text = (page) => page.evaluate(() => window.editor.getText());
+export const field = (page) => page.locator(".cm-content");
+
+/** Asks again until the answer is true. */
+export async function until(what, condition, patience = 10_000) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const met = await condition();
+    if (met) return met;
+    if (Date.now() > end) throw new Error(`waited ${patience} ms for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Numbers that look random and are the same for the same seed. */
+export function random(seed) {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
