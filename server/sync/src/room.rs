@@ -1,0 +1,697 @@
+//! One note's room: a task that owns the document, and through which everything goes in turn.
+//!
+//! absent → loading → live → draining → absent. Loading happens before the first command is looked
+//! at; draining begins when nobody is here and everything is committed and projected. A room that
+//! finds its document damaged lets everybody go with "resync", waits until what it accepted is
+//! committed, and ends: the next to come loads it anew from the log.
+
+use crate::Author;
+use crate::committer::Verdict;
+use crate::connection::{Connection, Held, Participant};
+use crate::document::{self, Document, DocumentError};
+use crate::draft::{Draft, Refused};
+use crate::log::{Entry, LogError, Record};
+use crate::outbox::Outbox;
+use crate::presence::Presence;
+use crate::protocol::{self, Incoming, Storing};
+use crate::rooms::{Reading, RoomError, Shared};
+use shared::NoteId;
+use shared::note::Access;
+use shared::note::frame::close;
+use std::any::Any;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+/// States of awareness go out this often at most. A little over 50 ms, so that twenty ticks never
+/// fall into one second twice.
+const TICK: Duration = Duration::from_millis(51);
+/// Updates go out this often at most: under load many become one frame, alone they wait for nothing.
+const BROADCAST_PACE: Duration = Duration::from_millis(4);
+/// The text is projected after this long without a change, or this long after the first.
+const SETTLED: Duration = Duration::from_millis(400);
+const SETTLED_AT_LAST: Duration = Duration::from_secs(3);
+/// After a projection failed.
+const PROJECT_AGAIN: Duration = Duration::from_secs(5);
+/// How long what refers to something unknown may wait for it.
+const LONGEST_HELD: Duration = Duration::from_secs(15);
+/// The longest message and document, in bytes.
+const LARGEST_UPDATE: usize = 16 << 20;
+const LARGEST_DOCUMENT: usize = 96 << 20;
+/// Commands taken in one go.
+const BATCH: usize = 256;
+
+type Answer<T> = oneshot::Sender<Result<T, RoomError>>;
+pub(crate) type Change = Box<dyn FnOnce(&mut Draft<'_>) -> Result<Box<dyn Any + Send>, Refused> + Send>;
+
+pub(crate) enum Command {
+    Attach {
+        participant: Participant,
+        outbox: Outbox,
+        answer: Answer<u64>,
+    },
+    Receive {
+        connection: u64,
+        message: Incoming,
+    },
+    Access {
+        connection: u64,
+        access: Access,
+    },
+    Detach {
+        connection: u64,
+    },
+    Read {
+        answer: Answer<Reading>,
+    },
+    Edit {
+        author: Author,
+        change: Change,
+        answer: Answer<(Box<dyn Any + Send>, i64)>,
+    },
+    /// Another server committed up to this number.
+    Moved {
+        seq: i64,
+    },
+    /// Everybody out.
+    End {
+        code: u16,
+        reason: String,
+    },
+}
+
+/// What comes back from work that the room started.
+enum Done {
+    Fetched(Result<(Vec<Record>, i64), LogError>),
+    Projected { seq: i64, ok: bool },
+}
+
+pub(crate) struct Room {
+    note: NoteId,
+    shared: Arc<Shared>,
+    document: Document,
+    /// Bytes of the document, roughly: what was loaded and what came since.
+    size: usize,
+    /// Every update of the log up to this number is in the document.
+    seq: i64,
+    connections: HashMap<u64, Connection>,
+    next_connection: u64,
+    presence: Presence,
+    presence_due: Option<Instant>,
+    /// Accepted updates that nobody was sent yet, and who brought each.
+    fresh: Vec<(Option<u64>, Vec<u8>)>,
+    fresh_due: Option<Instant>,
+    last_broadcast: Instant,
+    /// The position of the last update submitted, and of the last committed.
+    submitted: u64,
+    committed: u64,
+    edits: VecDeque<(u64, Box<dyn Any + Send>, Answer<(Box<dyn Any + Send>, i64)>)>,
+    fetching: bool,
+    known_elsewhere: i64,
+    projected: i64,
+    projecting: bool,
+    project_due: Option<Instant>,
+    changed_since: Option<Instant>,
+    broken: bool,
+    storing: watch::Receiver<Storing>,
+    verdicts: mpsc::UnboundedSender<Verdict>,
+    done: mpsc::UnboundedSender<Done>,
+}
+
+/// Runs a room from load to end. Commands that came too late are given back.
+pub(crate) async fn run(note: NoteId, shared: Arc<Shared>, mut commands: mpsc::Receiver<Command>) {
+    let (verdicts, mut verdicts_in) = mpsc::unbounded_channel();
+    let (done, mut done_in) = mpsc::unbounded_channel();
+    let mut room = match load(note, &shared, verdicts, done).await {
+        Ok(room) => room,
+        Err(error) => {
+            shared.forget(note);
+            commands.close();
+            while let Some(command) = commands.recv().await {
+                command.refuse(&error);
+            }
+            return;
+        }
+    };
+    metrics::gauge!("sidebar_sync_rooms").increment(1);
+    let mut storing = room.storing.clone();
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut idle_until: Option<Instant> = None;
+    loop {
+        let due =
+            [room.presence_due, room.fresh_due, room.project_due, idle_until].into_iter().flatten().min();
+        tokio::select! {
+            biased;
+            Some(verdict) = verdicts_in.recv() => room.settle(verdict),
+            Some(done) = done_in.recv() => room.take_up(done),
+            Ok(()) = storing.changed() => {
+                let now = storing.borrow_and_update().clone();
+                room.tell_storing(&now);
+            }
+            _ = commands.recv_many(&mut batch, BATCH) => {
+                for command in batch.drain(..) {
+                    room.obey(command);
+                }
+            }
+            () = sleep_until(due.unwrap_or_else(far_away)), if due.is_some() => {}
+        }
+        room.tick(Instant::now());
+        if !room.is_idle() {
+            idle_until = None;
+        } else {
+            let until = *idle_until.get_or_insert_with(|| Instant::now() + shared.linger);
+            if (room.broken || Instant::now() >= until) && shared.forget_if_unused(note, &mut commands) {
+                break;
+            }
+            if Instant::now() >= until {
+                idle_until = None;
+            }
+        }
+    }
+    metrics::gauge!("sidebar_sync_rooms").decrement(1);
+    // Who was on the way while the room ended goes on to the next one.
+    while let Some(command) = commands.recv().await {
+        shared.clone().pass_on(note, command);
+    }
+}
+
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(3600)
+}
+
+async fn load(
+    note: NoteId,
+    shared: &Arc<Shared>,
+    verdicts: mpsc::UnboundedSender<Verdict>,
+    done: mpsc::UnboundedSender<Done>,
+) -> Result<Room, RoomError> {
+    let loaded = shared.log.load(note).await?;
+    let size = loaded.updates.iter().map(Vec::len).sum();
+    let seq = loaded.seq;
+    let document = tokio::task::spawn_blocking(move || Document::load(&loaded.updates))
+        .await
+        .map_err(|error| RoomError::Unavailable(error.to_string()))?
+        .map_err(|error| {
+            tracing::error!(%note, %error, "a note cannot be built from its log");
+            RoomError::Unavailable("The note could not be built from its log.".to_owned())
+        })?;
+    let now = Instant::now();
+    Ok(Room {
+        note,
+        shared: shared.clone(),
+        document,
+        size,
+        seq,
+        connections: HashMap::new(),
+        next_connection: 0,
+        presence: Presence::default(),
+        presence_due: None,
+        fresh: Vec::new(),
+        fresh_due: None,
+        last_broadcast: now.checked_sub(BROADCAST_PACE).unwrap_or(now),
+        submitted: 0,
+        committed: 0,
+        edits: VecDeque::new(),
+        fetching: false,
+        known_elsewhere: seq,
+        projected: seq,
+        projecting: false,
+        project_due: None,
+        changed_since: None,
+        broken: false,
+        storing: shared.committer.storing(),
+        verdicts,
+        done,
+    })
+}
+
+impl Command {
+    /// Whether it makes sense in another room of the same note.
+    pub fn is_about_the_note(&self) -> bool {
+        !matches!(self, Self::Receive { .. } | Self::Access { .. } | Self::Detach { .. })
+    }
+
+    /// Answers with an error whoever waits for one.
+    pub fn refuse(self, error: &RoomError) {
+        match self {
+            Self::Attach { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Self::Read { answer } => drop(answer.send(Err(error.clone()))),
+            Self::Edit { answer, .. } => drop(answer.send(Err(error.clone()))),
+            Self::Receive { .. }
+            | Self::Access { .. }
+            | Self::Detach { .. }
+            | Self::Moved { .. }
+            | Self::End { .. } => {}
+        }
+    }
+}
+
+impl Room {
+    fn obey(&mut self, command: Command) {
+        if self.broken && !matches!(command, Command::Detach { .. }) {
+            return command.refuse(&RoomError::Unavailable("The note is being loaded anew.".to_owned()));
+        }
+        match command {
+            Command::Attach { participant, outbox, answer } => self.attach(participant, outbox, answer),
+            Command::Receive { connection, message } => self.receive(connection, message),
+            Command::Access { connection, access } => self.set_access(connection, access),
+            Command::Detach { connection } => self.detach(connection),
+            Command::Read { answer } => {
+                let reading = Reading { text: self.document.content(), seq: self.seq };
+                let _ = answer.send(Ok(reading));
+            }
+            Command::Edit { author, change, answer } => self.edit(author, change, answer),
+            Command::Moved { seq } => self.look_elsewhere(seq),
+            Command::End { code, reason } => self.let_all_go(code, &reason),
+        }
+    }
+
+    fn attach(&mut self, participant: Participant, outbox: Outbox, answer: Answer<u64>) {
+        let id = self.next_connection;
+        self.next_connection += 1;
+        if participant.own_frames {
+            outbox.push(protocol::attached(self.note, participant.access, self.seq));
+            let storing = self.storing.borrow().clone();
+            if storing != Storing::Normal {
+                outbox.push(protocol::storing(self.note, &storing));
+            }
+        }
+        outbox.push(protocol::step_1(self.note, &self.document.state_vector()));
+        let everybody = self.presence.everybody();
+        if !everybody.is_empty() {
+            outbox.push(protocol::awareness(self.note, &everybody));
+        }
+        self.connections.insert(id, Connection::new(participant, outbox));
+        metrics::gauge!("sidebar_sync_connections").increment(1);
+        if answer.send(Ok(id)).is_err() {
+            self.detach(id);
+        }
+    }
+
+    fn detach(&mut self, connection: u64) {
+        if self.connections.remove(&connection).is_some() {
+            metrics::gauge!("sidebar_sync_connections").decrement(1);
+            self.presence.leave(connection);
+        }
+    }
+
+    fn set_access(&mut self, id: u64, access: Access) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if connection.participant.access != access {
+            connection.participant.access = access;
+            if connection.participant.own_frames {
+                connection.outbox.push(protocol::attached(self.note, access, self.seq));
+            }
+        }
+    }
+
+    fn receive(&mut self, id: u64, message: Incoming) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        match message {
+            Incoming::StateVector(theirs) => match self.document.diff(&theirs) {
+                Ok(update) => connection.outbox.push(protocol::step_2(self.note, &update)),
+                Err(_) => self.let_go(id, close::MALFORMED, "This is no state vector."),
+            },
+            Incoming::Update(update) => self.update(id, &update),
+            Incoming::Awareness(states) => {
+                self.presence.hear(id, &connection.participant, states);
+            }
+            Incoming::QueryAwareness => {
+                let everybody = self.presence.everybody();
+                connection.outbox.push(protocol::awareness(self.note, &everybody));
+            }
+            // The door deals with these.
+            Incoming::Attach | Incoming::Detach => {}
+        }
+    }
+
+    fn update(&mut self, id: u64, update: &[u8]) {
+        // Every client answers our step 1, also when it has nothing.
+        let empty = update == yrs::Update::EMPTY_V1;
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let participant = &connection.participant;
+        if !participant.access.may_edit() {
+            if !empty {
+                metrics::counter!("sidebar_sync_refused_updates_total").increment(1);
+                connection.outbox.push(protocol::denied(self.note, "You may read this note, not change it."));
+            }
+            return;
+        }
+        if update.len() > LARGEST_UPDATE || self.size + update.len() > LARGEST_DOCUMENT {
+            return self.let_go(id, close::TOO_LARGE, "The note would become too large.");
+        }
+        let author = Author { user_id: participant.user_id, run_id: None };
+        if !empty && let Err(full) = self.shared.committer.check() {
+            let state = Storing::ReadOnly(full.0);
+            return if connection.participant.own_frames {
+                // The client keeps it and sends it again when the room takes changes.
+                self.let_go(id, close::UNAVAILABLE, "The server takes no changes now.");
+            } else {
+                connection.outbox.push(protocol::denied(self.note, reason_of(&state)));
+            };
+        }
+        let whole = match &connection.held {
+            None => None,
+            Some(held) => match document::merge(&[held.update.as_slice(), update]) {
+                Some(merged) if merged.len() <= LARGEST_UPDATE => Some(merged),
+                _ => return self.let_go(id, close::RESYNC, "Synchronise again."),
+            },
+        };
+        match self.document.apply(whole.as_deref().unwrap_or(update)) {
+            Ok(applied) => {
+                let held = applied.held.is_some();
+                self.hold(id, applied.held);
+                if let Some(new) = applied.new {
+                    self.accept(Some(id), author, new);
+                }
+                let submitted = self.submitted;
+                if let Some(connection) = self.connections.get_mut(&id) {
+                    connection.sent((!held).then_some(submitted));
+                }
+                self.acknowledge(id);
+            }
+            Err(DocumentError::Malformed) => self.let_go(id, close::MALFORMED, "This is no Yjs update."),
+            Err(DocumentError::Damaged) => self.give_up("an update damaged the document"),
+        }
+    }
+
+    /// Keeps what refers to something unknown, and asks its sender for everything that is missing.
+    fn hold(&mut self, id: u64, held: Option<Vec<u8>>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let since = connection.held.as_ref().map(|held| held.since);
+        connection.held = held.map(|update| Held { update, since: since.unwrap_or_else(Instant::now) });
+        if since.is_none() && connection.held.is_some() {
+            metrics::counter!("sidebar_sync_held_updates_total").increment(1);
+            connection.outbox.push(protocol::step_1(self.note, &self.document.state_vector()));
+        }
+    }
+
+    /// The document has it: into the spool, and only then towards others.
+    fn accept(&mut self, from: Option<u64>, author: Author, update: Vec<u8>) {
+        let entry = Entry { note: self.note, author, update: update.clone() };
+        match self.shared.committer.submit(entry, self.verdicts.clone()) {
+            Ok(position) => {
+                self.submitted = position;
+                self.changed();
+                self.spread(from, update);
+            }
+            // The document is ahead of what will ever be stored.
+            Err(full) => self.give_up(&full.0),
+        }
+    }
+
+    fn changed(&mut self) {
+        let now = Instant::now();
+        let first = *self.changed_since.get_or_insert(now);
+        self.project_due = Some((now + SETTLED).min(first + SETTLED_AT_LAST));
+    }
+
+    fn spread(&mut self, from: Option<u64>, update: Vec<u8>) {
+        self.size += update.len();
+        self.fresh.push((from, update));
+        self.fresh_due.get_or_insert(self.last_broadcast + BROADCAST_PACE);
+    }
+
+    fn edit(&mut self, author: Author, change: Change, answer: Answer<(Box<dyn Any + Send>, i64)>) {
+        if let Err(full) = self.shared.committer.check() {
+            let _ = answer.send(Err(RoomError::ReadOnly(full.0)));
+            return;
+        }
+        match self.document.change(change) {
+            Ok((value, update)) => {
+                if let Some(update) = update {
+                    self.accept(None, author, update);
+                }
+                match value {
+                    Err(refused) => drop(answer.send(Err(RoomError::Refused(refused)))),
+                    Ok(value) if self.committed >= self.submitted => drop(answer.send(Ok((value, self.seq)))),
+                    Ok(value) => self.edits.push_back((self.submitted, value, answer)),
+                }
+            }
+            Err(_) => {
+                let _ = answer.send(Err(RoomError::Unavailable("The change could not be made.".to_owned())));
+                self.give_up("a change of ours damaged the document");
+            }
+        }
+    }
+
+    fn settle(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Committed { through, seqs } => {
+                self.committed = self.committed.max(through);
+                for seq in seqs {
+                    if seq == self.seq + 1 {
+                        self.seq = seq;
+                    } else if seq > self.seq {
+                        // Another server's updates lie between.
+                        self.look_elsewhere(seq);
+                    }
+                }
+                let ids: Vec<u64> = self.connections.keys().copied().collect();
+                for id in ids {
+                    self.acknowledge(id);
+                }
+                self.answer_edits();
+            }
+            Verdict::Gone { through } => {
+                self.committed = self.committed.max(through);
+                self.let_all_go(close::NOT_FOUND, "This note is gone.");
+                self.fail_edits(&RoomError::NotFound);
+                self.broken = true;
+            }
+            Verdict::Failed { through, reason } => {
+                self.committed = self.committed.max(through);
+                self.fail_edits(&RoomError::Unavailable(reason.clone()));
+                self.give_up(&reason);
+            }
+        }
+    }
+
+    fn answer_edits(&mut self) {
+        while self.edits.front().is_some_and(|(position, ..)| *position <= self.committed) {
+            if let Some((_, value, answer)) = self.edits.pop_front() {
+                let _ = answer.send(Ok((value, self.seq)));
+            }
+        }
+    }
+
+    fn fail_edits(&mut self, error: &RoomError) {
+        for (_, _, answer) in self.edits.drain(..) {
+            let _ = answer.send(Err(error.clone()));
+        }
+    }
+
+    /// Tells a client how many of its updates are saved.
+    fn acknowledge(&mut self, id: u64) {
+        let (note, seq) = (self.note, self.seq);
+        let through = if self.committed >= self.submitted { u64::MAX } else { self.committed };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        if let Some(count) = connection.acknowledge(through)
+            && connection.participant.own_frames
+        {
+            connection.outbox.push(protocol::saved(note, count, seq));
+        }
+    }
+
+    fn look_elsewhere(&mut self, seq: i64) {
+        self.known_elsewhere = self.known_elsewhere.max(seq);
+        if self.fetching || self.known_elsewhere <= self.seq {
+            return;
+        }
+        self.fetching = true;
+        let (shared, note, after, done) = (self.shared.clone(), self.note, self.seq, self.done.clone());
+        tokio::spawn(async move {
+            let _ = done.send(Done::Fetched(shared.log.since(note, after).await));
+        });
+    }
+
+    fn take_up(&mut self, done: Done) {
+        match done {
+            Done::Fetched(result) => {
+                self.fetching = false;
+                match result {
+                    Ok((records, last)) => self.take_in(&records, last),
+                    // The next announcement, or the regular look at the log, tries again.
+                    Err(error) => {
+                        tracing::warn!(note = %self.note, %error, "what others committed cannot be read");
+                    }
+                }
+            }
+            Done::Projected { seq, ok } => {
+                self.projecting = false;
+                if ok {
+                    self.projected = self.projected.max(seq);
+                } else {
+                    self.changed_since.get_or_insert_with(Instant::now);
+                }
+                if self.changed_since.is_some() && self.project_due.is_none() {
+                    self.project_due = Some(Instant::now() + if ok { SETTLED } else { PROJECT_AGAIN });
+                }
+            }
+        }
+    }
+
+    /// What other servers committed.
+    fn take_in(&mut self, records: &[Record], last: i64) {
+        let updates: Vec<&[u8]> = records.iter().map(|record| record.update.as_slice()).collect();
+        if !updates.is_empty() {
+            let applied = document::merge(&updates)
+                .ok_or(DocumentError::Malformed)
+                .and_then(|merged| self.document.apply(&merged));
+            match applied {
+                Ok(applied) if applied.held.is_none() => {
+                    if let Some(new) = applied.new {
+                        self.spread(None, new);
+                        self.changed();
+                    }
+                }
+                Ok(_) => return self.give_up("the log refers to something that is not in it"),
+                Err(_) => return self.give_up("the log holds something that is no update"),
+            }
+        }
+        self.seq = self.seq.max(last);
+        let known = self.known_elsewhere;
+        self.look_elsewhere(known);
+    }
+
+    /// What is due by the clock.
+    fn tick(&mut self, now: Instant) {
+        if self.fresh_due.is_some_and(|due| due <= now) {
+            self.broadcast(now);
+        }
+        if self.presence.has_news() {
+            let due = *self.presence_due.get_or_insert(now + TICK);
+            if due <= now {
+                self.presence_due = None;
+                let frame = protocol::awareness(self.note, &self.presence.take_news());
+                for connection in self.connections.values() {
+                    connection.outbox.push_awareness(frame.clone());
+                }
+                let overdue: Vec<u64> = self
+                    .connections
+                    .iter()
+                    .filter(|(_, c)| c.held.as_ref().is_some_and(|held| now - held.since > LONGEST_HELD))
+                    .map(|(id, _)| *id)
+                    .collect();
+                for id in overdue {
+                    self.let_go(
+                        id,
+                        close::RESYNC,
+                        "Your changes refer to something the server does not have.",
+                    );
+                }
+            }
+        } else {
+            self.presence_due = None;
+        }
+        if self.project_due.is_some_and(|due| due <= now) && !self.projecting {
+            self.project(now);
+        }
+    }
+
+    /// Everything accepted since the last time, as one frame for everybody.
+    fn broadcast(&mut self, now: Instant) {
+        self.fresh_due = None;
+        self.last_broadcast = now;
+        let fresh = std::mem::take(&mut self.fresh);
+        let Some(((from, first), rest)) = fresh.split_first() else { return };
+        let alone = from.filter(|from| rest.iter().all(|(other, _)| *other == Some(*from)));
+        let merged = if rest.is_empty() {
+            first.clone()
+        } else {
+            let updates: Vec<&[u8]> = fresh.iter().map(|(_, update)| update.as_slice()).collect();
+            match document::merge(&updates) {
+                Some(merged) => merged,
+                None => return self.give_up("accepted updates cannot be merged"),
+            }
+        };
+        let frame = protocol::update(self.note, &merged);
+        for (id, connection) in &self.connections {
+            // Who wrote all of it knows it.
+            if alone != Some(*id) {
+                connection.outbox.push_update(frame.clone(), merged.len());
+            }
+        }
+    }
+
+    fn project(&mut self, now: Instant) {
+        if self.committed < self.submitted || self.broken {
+            // Looked at again when the commit is there.
+            self.project_due = Some(now + SETTLED);
+            return;
+        }
+        self.project_due = None;
+        self.changed_since = None;
+        self.projecting = true;
+        let (text, seq, note) = (self.document.content(), self.seq, self.note);
+        let (shared, done) = (self.shared.clone(), self.done.clone());
+        tokio::spawn(async move {
+            let result = shared.projector.project(note, seq, &text).await;
+            if let Err(error) = &result {
+                tracing::warn!(%note, %error, "a note could not be projected");
+            }
+            let _ = done.send(Done::Projected { seq, ok: result.is_ok() });
+        });
+    }
+
+    fn tell_storing(&mut self, storing: &Storing) {
+        let frame = protocol::storing(self.note, storing);
+        let step_1 = protocol::step_1(self.note, &self.document.state_vector());
+        for connection in self.connections.values() {
+            if connection.participant.own_frames {
+                connection.outbox.push(frame.clone());
+            } else if *storing == Storing::Normal {
+                // What was refused meanwhile comes with the answer to this.
+                connection.outbox.push(step_1.clone());
+            }
+        }
+    }
+
+    fn let_go(&mut self, id: u64, code: u16, reason: &str) {
+        if let Some(connection) = self.connections.get(&id) {
+            farewell(self.note, connection, code, reason);
+        }
+        self.detach(id);
+    }
+
+    fn let_all_go(&mut self, code: u16, reason: &str) {
+        let ids: Vec<u64> = self.connections.keys().copied().collect();
+        for id in ids {
+            self.let_go(id, code, reason);
+        }
+    }
+
+    fn give_up(&mut self, why: &str) {
+        tracing::error!(note = %self.note, why, "a room is built anew from the log");
+        metrics::counter!("sidebar_sync_rebuilt_rooms_total").increment(1);
+        self.broken = true;
+        self.fresh.clear();
+        self.fresh_due = None;
+        self.let_all_go(close::RESYNC, "Synchronise again.");
+    }
+
+    fn is_idle(&self) -> bool {
+        let stored = self.committed >= self.submitted && self.edits.is_empty();
+        let settled =
+            !self.projecting && !self.fetching && self.project_due.is_none() && self.fresh.is_empty();
+        self.connections.is_empty() && stored && (settled || self.broken)
+    }
+}
+
+fn reason_of(storing: &Storing) -> &str {
+    match storing {
+        Storing::Normal => "",
+        Storing::Waiting(reason) | Storing::ReadOnly(reason) => reason,
+    }
+}
+
+/// Our clients share one socket among notes: they are told; others are disconnected.
+fn farewell(note: NoteId, connection: &Connection, code: u16, reason: &str) {
+    if connection.participant.own_frames {
+        connection.outbox.push(protocol::closed(note, code, reason));
+    } else {
+        connection.outbox.close(code, reason);
+    }
+}
