@@ -69,7 +69,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let most = arguments.concurrent.iter().copied().max().context("at least one level")?;
     let through = prepare(&http, &sidebar, &provider, most).await?;
     let straight = Way::Straight { url: format!("{}/v1/chat/completions", provider.url) };
-    print_settings(&sidebar)?;
+    say(&sidebar.promises())?;
     let (idle, _) = sidebar.process.memory()?;
     say(&format!("server process at rest: {:.0} MB resident\n", megabytes(idle)))?;
     say(&format!(
@@ -238,19 +238,6 @@ fn row(concurrent: usize, way: &str, measured: &Measured) -> Result<()> {
         measured.tokens as f64 / measured.seconds,
         measured.failures,
     ))
-}
-
-/// What the database promises while it is measured.
-fn print_settings(sidebar: &Sidebar) -> Result<()> {
-    let settings = std::fs::read_to_string(sidebar.data.join("postgres/postgresql.conf")).unwrap_or_default();
-    let of = |name: &str| {
-        let set =
-            settings.lines().rev().find_map(|line| line.trim().strip_prefix(name)?.trim().strip_prefix('='));
-        set.map_or("on (default)".to_owned(), |value| {
-            value.split('#').next().unwrap_or_default().trim().to_owned()
-        })
-    };
-    say(&format!("Postgres: fsync = {}, synchronous_commit = {}", of("fsync"), of("synchronous_commit")))
 }
 
 fn megabytes(bytes: u64) -> f64 {

@@ -5,7 +5,9 @@ mod chat;
 mod pages;
 mod server;
 mod sign_in;
+mod soak;
 mod statistics;
+mod sync;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -25,6 +27,10 @@ enum What {
     Pages(pages::Arguments),
     /// Sign-in: whether the time of a refusal tells if an account exists.
     SignIn(sign_in::Arguments),
+    /// Notes written by many at once: beside y-websocket's server and Hocuspocus.
+    Sync(sync::Arguments),
+    /// Seeded random plans of people, networks and crashes around notes: everything must agree.
+    Soak(soak::Arguments),
 }
 
 fn main() -> Result<()> {
@@ -37,6 +43,8 @@ fn main() -> Result<()> {
             What::Chat(arguments) => chat::run(arguments).await,
             What::Pages(arguments) => pages::run(arguments).await,
             What::SignIn(arguments) => sign_in::run(arguments).await,
+            What::Sync(arguments) => sync::run(arguments).await,
+            What::Soak(arguments) => soak::run(&arguments),
         }
     })
 }

@@ -23,7 +23,7 @@ const asked = JSON.parse(process.argv[2]);
 const dialect = new Dialect(asked.dialect, asked.url);
 const random = seeded(1);
 
-const loads = { edits, cursors, notes, type_history, open_history };
+const loads = { edits, cursors, notes, history, opening };
 const measured = await loads[asked.load](asked);
 console.log(JSON.stringify(measured));
 process.exit(0);
@@ -145,14 +145,14 @@ async function notes({ notes }) {
   };
 }
 
-/** A note that took very many keystrokes; gives its text's length when the server has all of them. */
-async function type_history({ notes: [note], keystrokes }) {
+/** A note that took very many keystrokes, `together` in a message; then it is opened while its writer is there. */
+async function history({ notes: [note], keystrokes, together = 1, times }) {
   const writer = new Live(dialect, note);
   await writer.synced;
   const began = performance.now();
   // Words at a place, a slip taken back now and then, then on to another place.
   let place = 0;
-  for (let done = 0; done < keystrokes; done++) {
+  const type = () => {
     if (random() < 0.02) place = Math.floor(random() * (writer.text.length + 1));
     if (place > 0 && random() < 0.25) {
       place -= 1;
@@ -161,6 +161,11 @@ async function type_history({ notes: [note], keystrokes }) {
       writer.text.insert(place, "abcdefghijklmnopqrstuvwxyz "[Math.floor(random() * 27)]);
       place += 1;
     }
+  };
+  for (let done = 0; done < keystrokes; done += together) {
+    writer.doc.transact(() => {
+      for (let more = together; more > 0; more--) type();
+    });
     if (done % 200 === 0) {
       await pause(0);
       while (writer.waiting > 64 << 10) await pause(1);
@@ -169,18 +174,21 @@ async function type_history({ notes: [note], keystrokes }) {
   const reader = new Live(dialect, note);
   await reader.synced;
   const settled = await until(() => same(reader, writer), 60_000);
+  const seconds = (performance.now() - began) / 1000;
+  const { length } = writer.text;
+  const opened = await opening({ notes: [note], length, times });
   return {
-    seconds: (performance.now() - began) / 1000,
-    length: writer.text.length,
-    wrong: settled ? 0 : 1,
+    ...opened,
+    seconds,
+    length,
+    wrong: opened.wrong + (settled ? 0 : 1),
     disconnected: [writer, reader].filter((client) => client.closed).length,
     why: writer.closed,
-    highest_mb: resident(asked.pid),
   };
 }
 
-/** Opening that note: until its bytes are here, and until a Y.Doc shows its text. */
-async function open_history({ notes: [note], length, times }) {
+/** Opening a note: until its bytes are here, and until a Y.Doc shows its text. */
+async function opening({ notes: [note], length, times }) {
   const [wire, shown] = [[], []];
   let wrong = 0;
   for (let time = 0; time < times; time++) {

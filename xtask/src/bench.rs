@@ -9,6 +9,9 @@ use crate::{postgres, server, setup};
 
 pub(crate) fn run(place: &Place, arguments: &[String]) -> Result<ExitCode> {
     setup::for_building(place)?;
+    if arguments.first().is_some_and(|what| what == "sync") {
+        setup::for_comparing(place)?;
+    }
     let installation = postgres::ensure()?;
     let sidebar = server::build_both(place, Profile::Release)?;
     let upstream = server::build(place, Profile::Release, "upstream")?;

@@ -44,7 +44,7 @@ enum Task {
     Run(RunOptions),
     /// Formatting, clippy for both targets, Rust tests, browser tests
     Test(TestOptions),
-    /// Build for release and measure: `bench chat`, `bench pages`
+    /// Build for release and measure: `bench chat`, `bench pages`, `bench sync`, `bench soak`
     Bench {
         /// Given on to the `bench` program
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

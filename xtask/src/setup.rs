@@ -2,6 +2,7 @@
 //! where it was. Nothing is left half-made.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -23,12 +24,17 @@ pub(crate) fn all(place: &Place) -> Result<()> {
 /// Everything that building needs.
 pub(crate) fn for_building(place: &Place) -> Result<()> {
     wasm_target(place)?;
-    npm_packages(place)
+    npm_packages(&place.root)
+}
+
+/// The sync servers that ours is measured beside.
+pub(crate) fn for_comparing(place: &Place) -> Result<()> {
+    npm_packages(&place.root.join("bench"))
 }
 
 fn wasm_target(place: &Place) -> Result<()> {
     let sysroot = tool::read(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&place.root))?;
-    let library = std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).join("lib");
+    let library = Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).join("lib");
     if library.is_dir() {
         return Ok(());
     }
@@ -37,17 +43,17 @@ fn wasm_target(place: &Place) -> Result<()> {
     })
 }
 
-fn npm_packages(place: &Place) -> Result<()> {
-    let lock = fs::read(place.root.join("package-lock.json")).context("could not read package-lock.json")?;
+fn npm_packages(folder: &Path) -> Result<()> {
+    let lock = fs::read(folder.join("package-lock.json")).context("could not read package-lock.json")?;
     let wanted = hex(&Sha256::digest(&lock));
-    let stamp = place.root.join("node_modules/.installed");
+    let stamp = folder.join("node_modules/.installed");
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
     }
     check_node()?;
     say::step("Installing the npm packages", || {
         let quiet = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
-        tool::run(Command::new("npm").args(quiet).current_dir(&place.root))?;
+        tool::run(Command::new("npm").args(quiet).current_dir(folder))?;
         fs::write(&stamp, &wanted).context("could not note that the npm packages are installed")
     })
 }

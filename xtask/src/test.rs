@@ -142,10 +142,12 @@ fn browser(place: &Place, filters: &[String]) -> Result<()> {
 
 fn browser_tests(place: &Place) -> Result<Vec<PathBuf>> {
     let mut tests = Vec::new();
-    for entry in fs::read_dir(place.root.join("end2end"))? {
-        let path = entry?.path();
-        if path.to_string_lossy().ends_with(".test.mjs") {
-            tests.push(path);
+    for folder in ["end2end", "end2end/sync"] {
+        for entry in fs::read_dir(place.root.join(folder))? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with(".test.mjs") {
+                tests.push(path);
+            }
         }
     }
     tests.sort();
