@@ -4,19 +4,15 @@
 // Needs SIDEBAR_BIN, SIDEBAR_UPSTREAM_BIN, SIDEBAR_POSTGRES and CHROMIUM, which `cargo xtask test` sets.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { once } from "node:events";
-import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 import { Line } from "./line.mjs";
+import { PATIENCE_MS, Process, databasePid, freePort, killDatabase, setting, shell } from "./process.mjs";
 import { watchPage } from "./watch.mjs";
 
-/** Nothing waited for takes longer than this, unless it is broken. */
-export const PATIENCE_MS = 30_000;
+export { PATIENCE_MS, until } from "./process.mjs";
 
 export const OWNER = { email: "owner@example.org", name: "The Owner", password: "correct horse battery" };
 
@@ -29,94 +25,6 @@ const CHROMIUM_FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-
-function setting(name) {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: run the browser tests by \`cargo xtask test --only browser\``);
-  return value;
-}
-
-async function freePort() {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
-}
-
-/** Asks again until the answer is true, and says what it waited for when it never is. */
-export async function until(what, condition, patience = PATIENCE_MS) {
-  const end = Date.now() + patience;
-  for (;;) {
-    const met = await condition();
-    if (met) return met;
-    if (Date.now() > end) throw new Error(`waited ${patience} ms for: ${what}`);
-    await pause(50);
-  }
-}
-
-/** Runs the executable to its end, as a person at the shell would. */
-async function shell(args, input = "") {
-  const child = spawn(setting("SIDEBAR_BIN"), args, { stdio: ["pipe", "pipe", "pipe"], env: environment() });
-  let [out, error] = ["", ""];
-  child.stdout.on("data", (data) => (out += data));
-  child.stderr.on("data", (data) => (error += data));
-  child.stdin.end(input);
-  const [code] = await once(child, "close");
-  assert.equal(code, 0, `sidebar ${args.join(" ")}: ${error}`);
-  return out.trim();
-}
-
-/** Ours, without what would lead the server to another database or other data. */
-function environment() {
-  const { DATABASE_URL, SIDEBAR_DATA, SIDEBAR_ADDR, ...rest } = process.env;
-  return rest;
-}
-
-/** What runs of ours, so that it ends with us even when the tests are broken off. */
-const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGTERM")));
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
-
-/** A process whose output is kept to be shown when it fails. */
-class Process {
-  constructor(program, args) {
-    this.output = "";
-    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
-    this.child.stdout.on("data", (data) => (this.output += data));
-    this.child.stderr.on("data", (data) => (this.output += data));
-    running.add(this.child);
-    this.ended = once(this.child, "exit").finally(() => running.delete(this.child));
-  }
-
-  get hasEnded() {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
-  }
-
-  async says(pattern, patience = 60_000) {
-    return until(
-      `${pattern} in ${this.child.spawnfile}, which said:\n${this.output.slice(-2000)}`,
-      () => {
-        if (this.hasEnded) throw new Error(`${this.child.spawnfile} ended early:\n${this.output.slice(-2000)}`);
-        return pattern.exec(this.output);
-      },
-      patience,
-    );
-  }
-
-  async end(signal) {
-    if (this.hasEnded) return;
-    this.child.kill(signal);
-    const late = pause(20_000, "late", { ref: false });
-    if ((await Promise.race([this.ended, late])) === "late") {
-      this.child.kill("SIGKILL");
-      await this.ended;
-      throw new Error(`${this.child.spawnfile} did not end within 20 s of ${signal}`);
-    }
-  }
-}
 
 export class Stage {
   #key;
@@ -241,9 +149,7 @@ export class Stage {
 
   /** Ends this server's own database at once, as a fault of the machine would. */
   async killDatabase() {
-    const pid = await this.#databasePid();
-    assert.ok(pid > 1, "the database runs");
-    process.kill(pid, "SIGQUIT");
+    await killDatabase(this.data);
   }
 
   /** Ends the database and keeps it from starting again, until `returnDatabase`. */
@@ -258,14 +164,8 @@ export class Stage {
 
   /** The database of a server that could not end it any more. */
   async #endDatabase() {
-    const pid = await this.#databasePid();
+    const pid = await databasePid(this.data);
     if (pid > 1) process.kill(pid, "SIGQUIT");
-  }
-
-  /** Zero when there is none. */
-  async #databasePid() {
-    const lines = await readFile(join(this.data, "postgres", "postmaster.pid"), "utf8").catch(() => "0");
-    return Number.parseInt(lines, 10);
   }
 }
 

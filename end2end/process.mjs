@@ -1,0 +1,114 @@
+// Programs that the tests start: the executable as a server and as a person at the shell would use it,
+// and its database. Whatever still runs ends with the tests.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Nothing waited for takes longer than this, unless it is broken. */
+export const PATIENCE_MS = 30_000;
+
+export function setting(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: run the browser tests by \`cargo xtask test --only browser\``);
+  return value;
+}
+
+export async function freePort() {
+  const probe = createServer();
+  probe.listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+/** Asks again until the answer is true, and says what it waited for when it never is. */
+export async function until(what, condition, patience = PATIENCE_MS) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const met = await condition();
+    if (met) return met;
+    if (Date.now() > end) throw new Error(`waited ${patience} ms for: ${what}`);
+    await pause(50);
+  }
+}
+
+/** Runs the executable to its end, as a person at the shell would. */
+export async function shell(args, input = "") {
+  const child = spawn(setting("SIDEBAR_BIN"), args, { stdio: ["pipe", "pipe", "pipe"], env: environment() });
+  let [out, error] = ["", ""];
+  child.stdout.on("data", (data) => (out += data));
+  child.stderr.on("data", (data) => (error += data));
+  child.stdin.end(input);
+  const [code] = await once(child, "close");
+  assert.equal(code, 0, `sidebar ${args.join(" ")}: ${error}`);
+  return out.trim();
+}
+
+/** Ours, without what would lead the server to another database or other data. */
+function environment() {
+  const { DATABASE_URL, SIDEBAR_DATA, SIDEBAR_ADDR, ...rest } = process.env;
+  return rest;
+}
+
+/** What runs of ours, so that it ends with us even when the tests are broken off. */
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill("SIGTERM")));
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(signal, () => process.exit(code));
+
+/** A process whose output is kept to be shown when it fails. */
+export class Process {
+  constructor(program, args) {
+    this.output = "";
+    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
+    this.child.stdout.on("data", (data) => (this.output += data));
+    this.child.stderr.on("data", (data) => (this.output += data));
+    running.add(this.child);
+    this.ended = once(this.child, "exit").finally(() => running.delete(this.child));
+  }
+
+  get hasEnded() {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  async says(pattern, patience = 60_000) {
+    return until(
+      `${pattern} in ${this.child.spawnfile}, which said:\n${this.output.slice(-2000)}`,
+      () => {
+        if (this.hasEnded) throw new Error(`${this.child.spawnfile} ended early:\n${this.output.slice(-2000)}`);
+        return pattern.exec(this.output);
+      },
+      patience,
+    );
+  }
+
+  async end(signal) {
+    if (this.hasEnded) return;
+    this.child.kill(signal);
+    const late = pause(20_000, "late", { ref: false });
+    if ((await Promise.race([this.ended, late])) === "late") {
+      this.child.kill("SIGKILL");
+      await this.ended;
+      throw new Error(`${this.child.spawnfile} did not end within 20 s of ${signal}`);
+    }
+  }
+}
+
+/** The database of the server with this data; zero when there is none. */
+export async function databasePid(data) {
+  const lines = await readFile(join(data, "postgres", "postmaster.pid"), "utf8").catch(() => "0");
+  return Number.parseInt(lines, 10);
+}
+
+/** Ends a server's own database at once, as a fault of the machine would. */
+export async function killDatabase(data) {
+  const pid = await databasePid(data);
+  assert.ok(pid > 1, "the database runs");
+  process.kill(pid, "SIGQUIT");
+}
