@@ -226,6 +226,17 @@ describe("when the network is cut", () => {
     watched.assertSilent();
   });
 
+  test("without a word, that is noticed within 15 seconds, and said", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    await page.getByText("Connected").waitFor();
+    line.fallSilent();
+    await page.getByText("Offline.").waitFor({ timeout: 15_000 });
+    line.mend();
+    await page.getByText("Connected").waitFor({ timeout: 30_000 });
+    watched.assertSilent();
+  });
+
   test("a message is kept and says that it was not sent, and one click sends it once", MINUTE, async () => {
     const { page, watched } = browser;
     const id = await stage.conversation(["[[say Before.]]"], { title: "Away" });

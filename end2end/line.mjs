@@ -1,5 +1,6 @@
 // The network between a browser and the server, which can be cut and mended: connections that are
-// open are reset, new ones are closed at once. Chromium's own switch leaves open sockets and streams
+// open are reset, new ones are closed at once. It can also fall silent, as when a train enters a
+// tunnel: everything stays open and nothing gets through. Chromium's own switch leaves open sockets and streams
 // as they are, so it cannot show what a person on a train sees.
 
 import { once } from "node:events";
@@ -9,6 +10,7 @@ export class Line {
   #listener;
   #sockets = new Set();
   #isCut = false;
+  #isSilent = false;
 
   static async to(port) {
     const line = new Line();
@@ -31,7 +33,8 @@ export class Line {
         this.#sockets.delete(one);
         other.destroy();
       });
-      one.pipe(other);
+      one.on("data", (data) => this.#isSilent || other.write(data));
+      one.on("end", () => other.end());
     }
   }
 
@@ -40,8 +43,17 @@ export class Line {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** What is sent from now on is lost, and nobody is told. */
+  fallSilent() {
+    this.#isSilent = true;
+  }
+
   mend() {
     this.#isCut = false;
+    if (!this.#isSilent) return;
+    // What was lost is not made up for: these connections are broken.
+    this.#isSilent = false;
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   async end() {
