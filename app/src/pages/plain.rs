@@ -101,9 +101,9 @@ pub fn NotFoundPage() -> impl IntoView {
         <Card title="There is nothing here">
             <p class="card-lead">"The address may be mistyped, or what was here was deleted. Deleted conversations wait in the bin for 30 days."</p>
             <p class="card-links">
-                <a class="button is-main" href="/">"To the conversations"</a>
+                <a class="button is-main" href="/">"Conversations"</a>
                 <a class="button" href="/search">"Search"</a>
-                <a class="button" href="/bin">"Look in the bin"</a>
+                <a class="button" href="/bin">"The bin"</a>
             </p>
         </Card>
     }
