@@ -100,8 +100,11 @@ describe("on a phone", () => {
       const { height, width } = await link.boundingBox();
       assert.ok(height >= 44 && width >= 44, `a target of ${width} × ${height}`);
     }
+    const current = () => bar.locator('[aria-current="true"]').allTextContents();
+    assert.deepEqual(await current(), ["Conversations"]);
     await page.getByRole("link", { name: /Roses/ }).tap();
     await page.waitForURL(/\/c\//);
+    assert.deepEqual(await current(), ["Conversations"]);
     await page.getByRole("cell", { name: "by the southern wall" }).waitFor();
     await composer(page).fill("[[say Written with a thumb.]]");
     await page.getByRole("button", { name: "Send" }).tap();
@@ -279,6 +282,21 @@ describe("the panes", () => {
   beforeEach(async () => (browser = await stage.owner({ viewport: { width: 1440, height: 900 } })));
   afterEach(() => browser.context.close());
 
+  test("fetch a conversation that the pointer rests on, once", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, "/c");
+    const asked = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    const fetches = () => asked.filter((path) => path.endsWith(`/conversations/${conversation}`)).length;
+    const link = page.getByRole("navigation", { name: "Conversations" }).getByRole("link", { name: /Roses/ });
+    await link.hover();
+    await until("fetched ahead", () => fetches() === 1);
+    await link.click();
+    await page.getByText("About roses.", { exact: true }).waitFor();
+    assert.equal(fetches(), 1, "and not again");
+    watched.assertSilent();
+  });
+
   test("fold, widen, and are found so the next time, before any script runs", MINUTE, async () => {
     const { page, watched, context } = browser;
     await open(page, `/c/${conversation}`);
@@ -300,6 +318,25 @@ describe("the panes", () => {
     await list.waitFor({ state: "hidden" });
     const html = await (await context.request.get(`/c/${conversation}`)).text();
     assert.match(html, /data-list="folded"/);
+    watched.assertSilent();
+  });
+
+  test("are as wide as they were left in each section", MINUTE, async () => {
+    const { page, watched } = browser;
+    await open(page, `/c/${conversation}`);
+    const edge = page.getByRole("separator", { name: "Width of the list" });
+    const width = async () => (await page.getByRole("region", { name: "List" }).boundingBox()).width;
+    const usual = await width();
+    for (let press = 0; press < 5; press += 1) await edge.press("ArrowRight");
+    assert.equal(await width(), usual + 80);
+    await page.getByRole("link", { name: "Settings", exact: true }).click();
+    await page.getByRole("navigation", { name: "Settings" }).waitFor();
+    await until("the usual width", async () => (await width()) === usual);
+    await page.reload();
+    await ready(page);
+    assert.equal(await width(), usual);
+    await page.goBack();
+    await until("the width of the conversations", async () => (await width()) === usual + 80);
     watched.assertSilent();
   });
 

@@ -4,6 +4,7 @@
 use crate::assets::Assets;
 use crate::frame::theme::Theme;
 use crate::pages::plain::{Failed, NotFoundPage, SetupPage, SignInPage};
+use crate::route::{Route, Section};
 use crate::workspace::{Start, Workspace};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -27,7 +28,8 @@ pub fn shell() -> impl IntoView {
     let start = expect_context::<Start>();
     let assets = expect_context::<Assets>();
     let script = boot_script(&assets);
-    let sizes = start.layout.css();
+    let path = start.address.split('?').next().unwrap_or_default();
+    let sizes = start.layout.css(Route::parse(path).map_or(Section::Conversations, Route::section));
     let app_js = assets.get("app.js").map(str::to_owned);
     let app_wasm = assets.get("app_bg.wasm").map(str::to_owned);
     let highlight = assets.get("highlight.js").map(str::to_owned);

@@ -6,6 +6,7 @@ pub mod button;
 pub mod dialog;
 pub mod field;
 pub mod icon;
+pub mod list_title;
 pub mod menu;
 pub mod moment;
 pub mod palette;

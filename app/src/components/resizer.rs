@@ -1,6 +1,7 @@
 //! The edge of a pane: drag it, or focus it and use the arrow keys.
 
-use crate::frame::layout::{LIST_WIDTH, PANEL_WIDTH, Pane, use_layout};
+use crate::frame::layout::{Pane, use_layout};
+use crate::route::Section;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
@@ -8,9 +9,11 @@ use leptos::prelude::*;
 const STEP: i32 = 16;
 
 #[component]
-pub fn Resizer(pane: Pane, label: &'static str) -> impl IntoView {
+pub fn Resizer(pane: Pane, section: Memo<Section>, label: &'static str) -> impl IntoView {
     let layout = use_layout();
     let (least, most) = pane.bounds();
+    let width = move || i32::from(layout.width(pane, section.get()));
+    let resize = move |to: i32| layout.resize(pane, section.get_untracked(), to);
     // where a drag began: the pointer's x and the pane's width then
     let began = StoredValue::new(None::<(i32, i32)>);
     let grown = move |pixels: i32| match pane {
@@ -19,12 +22,12 @@ pub fn Resizer(pane: Pane, label: &'static str) -> impl IntoView {
     };
     let down = move |event: PointerEvent| {
         event.prevent_default();
-        began.set_value(Some((event.client_x(), i32::from(layout.width(pane)))));
+        began.set_value(Some((event.client_x(), untrack(width))));
         capture(&event);
     };
     let moved = move |event: PointerEvent| {
         if let Some((from, width)) = began.get_value() {
-            layout.resize(pane, width + grown(event.client_x() - from));
+            resize(width + grown(event.client_x() - from));
         }
     };
     let keys = move |event: KeyboardEvent| {
@@ -34,16 +37,7 @@ pub fn Resizer(pane: Pane, label: &'static str) -> impl IntoView {
             _ => return,
         };
         event.prevent_default();
-        layout.resize(pane, i32::from(layout.width(pane)) + grown(by));
-    };
-    let reset = move || {
-        layout.resize(
-            pane,
-            i32::from(match pane {
-                Pane::List => LIST_WIDTH,
-                Pane::Panel => PANEL_WIDTH,
-            }),
-        );
+        resize(untrack(width) + grown(by));
     };
     view! {
         <div
@@ -53,14 +47,14 @@ pub fn Resizer(pane: Pane, label: &'static str) -> impl IntoView {
             aria-label=label
             aria-valuemin=least.to_string()
             aria-valuemax=most.to_string()
-            aria-valuenow=move || layout.width(pane).to_string()
+            aria-valuenow=move || width().to_string()
             tabindex="0"
             on:pointerdown=down
             on:pointermove=moved
             on:pointerup=move |_| began.set_value(None)
             on:pointercancel=move |_| began.set_value(None)
             on:keydown=keys
-            on:dblclick=move |_| reset()
+            on:dblclick=move |_| resize(i32::from(pane.usual_width()))
         ></div>
     }
 }

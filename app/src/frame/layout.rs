@@ -1,25 +1,22 @@
-//! Which panes are open and how wide. Kept in a cookie, so that the server's first paint is right;
-//! folds are remembered per section.
+//! Which panes are open and how wide, each section for itself. Kept in a cookie, so that the server's
+//! first paint is right.
 
 use crate::client::document;
 use crate::route::Section;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::ConversationId;
-
-pub const LIST_WIDTH: u16 = 280;
-pub const PANEL_WIDTH: u16 = 380;
-const LIST_BOUNDS: (u16, u16) = (200, 480);
-const PANEL_BOUNDS: (u16, u16) = (300, 720);
+use std::collections::BTreeMap;
 
 /// What the cookie holds. Short names: it travels with every request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LayoutState {
-    #[serde(rename = "l")]
-    list_width: u16,
-    #[serde(rename = "p")]
-    panel_width: u16,
+    /// By the letter of the section; the usual width is not kept.
+    #[serde(rename = "w", skip_serializing_if = "Widths::is_empty")]
+    list_widths: Widths,
+    #[serde(rename = "v", skip_serializing_if = "Widths::is_empty")]
+    panel_widths: Widths,
     /// Letters of the sections whose list is folded.
     #[serde(rename = "f", skip_serializing_if = "String::is_empty")]
     folded_lists: String,
@@ -31,30 +28,39 @@ pub struct LayoutState {
     conversation: Option<ConversationId>,
 }
 
-impl Default for LayoutState {
-    fn default() -> Self {
-        Self {
-            list_width: LIST_WIDTH,
-            panel_width: PANEL_WIDTH,
-            folded_lists: String::new(),
-            open_panels: String::new(),
-            conversation: None,
-        }
-    }
-}
+type Widths = BTreeMap<char, u16>;
 
 impl LayoutState {
     /// Reads the cookie. It may say anything: what makes no sense becomes the default.
     pub fn parse(text: &str) -> Self {
-        let mut state: Self = serde_json::from_str(text).unwrap_or_default();
-        state.list_width = state.list_width.clamp(LIST_BOUNDS.0, LIST_BOUNDS.1);
-        state.panel_width = state.panel_width.clamp(PANEL_BOUNDS.0, PANEL_BOUNDS.1);
-        state
+        serde_json::from_str(text).unwrap_or_default()
     }
 
     /// The widths for the first paint.
-    pub fn css(&self) -> String {
-        format!(":root{{--list-width:{}px;--panel-width:{}px}}", self.list_width, self.panel_width)
+    pub fn css(&self, section: Section) -> String {
+        let [list, panel] = [Pane::List, Pane::Panel].map(|pane| self.width(pane, section));
+        format!(":root{{--list-width:{list}px;--panel-width:{panel}px}}")
+    }
+
+    fn width(&self, pane: Pane, section: Section) -> u16 {
+        let widths = match pane {
+            Pane::List => &self.list_widths,
+            Pane::Panel => &self.panel_widths,
+        };
+        let (least, most) = pane.bounds();
+        widths.get(&section.letter()).map_or(pane.usual_width(), |width| *width.clamp(&least, &most))
+    }
+
+    fn set_width(&mut self, pane: Pane, section: Section, width: u16) {
+        let widths = match pane {
+            Pane::List => &mut self.list_widths,
+            Pane::Panel => &mut self.panel_widths,
+        };
+        if width == pane.usual_width() {
+            widths.remove(&section.letter());
+        } else {
+            widths.insert(section.letter(), width);
+        }
     }
 }
 
@@ -73,10 +79,17 @@ impl Pane {
         }
     }
 
+    pub fn usual_width(self) -> u16 {
+        match self {
+            Self::List => 280,
+            Self::Panel => 380,
+        }
+    }
+
     pub fn bounds(self) -> (u16, u16) {
         match self {
-            Self::List => LIST_BOUNDS,
-            Self::Panel => PANEL_BOUNDS,
+            Self::List => (200, 480),
+            Self::Panel => (300, 720),
         }
     }
 }
@@ -141,21 +154,29 @@ impl Layout {
         self.change(|state| state.conversation = conversation);
     }
 
-    pub fn width(self, pane: Pane) -> u16 {
-        self.0.with(|state| match pane {
-            Pane::List => state.list_width,
-            Pane::Panel => state.panel_width,
-        })
+    pub fn width(self, pane: Pane, section: Section) -> u16 {
+        self.0.with(|state| state.width(pane, section))
     }
 
     /// Sets a width, within its bounds.
-    pub fn resize(self, pane: Pane, width: i32) {
+    pub fn resize(self, pane: Pane, section: Section, width: i32) {
         let (least, most) = pane.bounds();
         let width = u16::try_from(width.clamp(i32::from(least), i32::from(most))).unwrap_or(least);
         document::set_root_property(pane.property(), &format!("{width}px"));
-        self.change(|state| match pane {
-            Pane::List => state.list_width = width,
-            Pane::Panel => state.panel_width = width,
+        self.change(|state| state.set_width(pane, section, width));
+    }
+
+    /// Gives the panes the widths they have in the section one goes to.
+    pub fn follow(self, section: Memo<Section>) {
+        Effect::new(move |before: Option<Section>| {
+            let section = section.get();
+            if before.is_some_and(|before| before != section) {
+                for pane in [Pane::List, Pane::Panel] {
+                    let width = untrack(|| self.width(pane, section));
+                    document::set_root_property(pane.property(), &format!("{width}px"));
+                }
+            }
+            section
         });
     }
 
@@ -175,14 +196,23 @@ mod tests {
 
     #[test]
     fn a_cookie_that_makes_no_sense_is_the_default() {
-        for text in ["", "{", "[]", "null", r#"{"l":"wide"}"#] {
+        for text in ["", "{", "[]", "null", r#"{"w":"wide"}"#, r#"{"w":{"conversations":300}}"#] {
             assert_eq!(LayoutState::parse(text), LayoutState::default(), "{text}");
         }
     }
 
     #[test]
     fn widths_stay_within_their_bounds() {
-        let state = LayoutState::parse(r#"{"l":1,"p":60000}"#);
-        assert_eq!(state.css(), ":root{--list-width:200px;--panel-width:720px}");
+        let state = LayoutState::parse(r#"{"w":{"c":1},"v":{"c":60000}}"#);
+        assert_eq!(state.css(Section::Conversations), ":root{--list-width:200px;--panel-width:720px}");
+    }
+
+    #[test]
+    fn each_section_has_widths_of_its_own() {
+        let mut state = LayoutState::default();
+        state.set_width(Pane::List, Section::Conversations, 330);
+        let state = LayoutState::parse(&serde_json::to_string(&state).unwrap_or_default());
+        assert_eq!(state.width(Pane::List, Section::Conversations), 330);
+        assert_eq!(state.width(Pane::List, Section::Settings), 280);
     }
 }

@@ -31,6 +31,7 @@ pub fn Frame() -> impl IntoView {
     let commands = Commands::provide();
     keyboard::listen(commands);
     let section = Memo::new(move |_| location.route.get().map_or(Section::Conversations, Route::section));
+    layout.follow(section);
     let list = move || match section.get() {
         Section::Search | Section::Bin => "none",
         section if layout.is_open(Pane::List, section) => "open",
@@ -48,15 +49,18 @@ pub fn Frame() -> impl IntoView {
         <a class="skip-link" href="#main">"Skip to the page"</a>
         <div class="frame" data-list=list data-panel=panel data-phone=phone>
             <Rail section/>
-            <section class="list-pane" aria-label="List">
-                {move || match section.get() {
-                    Section::Conversations => view! { <ConversationList/> }.into_any(),
-                    Section::Settings => view! { <SettingsList/> }.into_any(),
-                    Section::Search | Section::Bin => ().into_any(),
-                }}
-                <Resizer pane=Pane::List label="Width of the list"/>
-            </section>
-            <main id="main" class="page" tabindex="-1"><Page/></main>
+            // around the list too: on a phone that is all there is of the page
+            <main>
+                <section class="list-pane" aria-label="List">
+                    {move || match section.get() {
+                        Section::Conversations => view! { <ConversationList/> }.into_any(),
+                        Section::Settings => view! { <SettingsList/> }.into_any(),
+                        Section::Search | Section::Bin => ().into_any(),
+                    }}
+                    <Resizer pane=Pane::List section label="Width of the list"/>
+                </section>
+                <div id="main" class="page" tabindex="-1"><Page/></div>
+            </main>
             <SidePanel section/>
             <StatusLine/>
             <BottomBar section/>

@@ -20,7 +20,7 @@ pub fn SidePanel(section: Memo<Section>) -> impl IntoView {
     let open = Memo::new(move |_| layout.is_open(Pane::Panel, section.get()));
     view! {
         <aside class="panel" aria-label="Conversation beside the page" hidden=move || !open.get()>
-            <Resizer pane=Pane::Panel label="Width of the side panel"/>
+            <Resizer pane=Pane::Panel section label="Width of the side panel"/>
             {move || open.get().then(|| view! { <PanelContent section/> })}
         </aside>
     }

@@ -2,6 +2,7 @@
 //! plain form, so that both work without scripts.
 
 use super::layout::{Pane, use_layout};
+use crate::client::location::use_location;
 use crate::client::session::use_session;
 use crate::components::avatar::Avatar;
 use crate::components::icon::Icon;
@@ -65,25 +66,27 @@ fn rail_link(
 /// The four things for a thumb.
 #[component]
 pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
+    let route = use_location().route;
+    let current = Memo::new(move |_| match (route.get(), section.get()) {
+        (Some(Route::NewConversation), _) => Some(Route::NewConversation),
+        (_, Section::Conversations) => Some(Route::Home),
+        (_, Section::Search) => Some(Route::Search),
+        (_, Section::Settings) => Some(Route::SettingsHome),
+        (_, Section::Bin) => None,
+    });
     view! {
         <nav class="bottom-bar" aria-label="Sections for phones">
-            {bottom_link(section, Some(Section::Conversations), Route::Home, Icon::Chat, "Conversations")}
-            {bottom_link(section, None, Route::NewConversation, Icon::Plus, "New")}
-            {bottom_link(section, Some(Section::Search), Route::Search, Icon::Search, "Search")}
-            {bottom_link(section, Some(Section::Settings), Route::SettingsHome, Icon::Settings, "Settings")}
+            {bottom_link(Route::Home, current, Icon::Chat, "Conversations")}
+            {bottom_link(Route::NewConversation, current, Icon::Plus, "New")}
+            {bottom_link(Route::Search, current, Icon::Search, "Search")}
+            {bottom_link(Route::SettingsHome, current, Icon::Settings, "Settings")}
         </nav>
     }
 }
 
-fn bottom_link(
-    current: Memo<Section>,
-    section: Option<Section>,
-    route: Route,
-    icon: Icon,
-    name: &'static str,
-) -> impl IntoView {
+fn bottom_link(route: Route, current: Memo<Option<Route>>, icon: Icon, name: &'static str) -> impl IntoView {
     view! {
-        <a class="bottom-link" href=route.path() aria-current=move || (Some(current.get()) == section).then_some("true")>
+        <a class="bottom-link" href=route.path() aria-current=move || (current.get() == Some(route)).then_some("true")>
             {icon.draw()}
             <span>{name}</span>
         </a>

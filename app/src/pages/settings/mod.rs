@@ -12,6 +12,7 @@ use super::Sheet;
 use crate::client::location::use_location;
 use crate::client::session::use_session;
 use crate::components::icon::Icon;
+use crate::components::list_title::ListTitle;
 use crate::components::states::Empty;
 use crate::frame::rail::SignOut;
 use crate::route::{Route, SettingsSection};
@@ -39,7 +40,7 @@ pub fn SettingsList() -> impl IntoView {
     };
     view! {
         <nav class="list" aria-label="Settings">
-            <header class="list-bar"><h2>"Settings"</h2></header>
+            <header class="list-bar"><ListTitle name="Settings"/></header>
             <div class="list-scroll">
                 <ul class="rows">
                     {SettingsSection::ALL
