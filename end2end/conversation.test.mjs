@@ -229,7 +229,8 @@ describe("a conversation of a thousand messages", () => {
     const all = [...durations, ...Array(Math.max(0, letters.length - durations.length)).fill(8)].sort((a, b) => a - b);
     const [median, high, most] = [0.5, 0.95, 1].map((part) => all[Math.ceil(all.length * part) - 1]);
     console.log(`a key until the next paint: median ${median} ms, 95% within ${high} ms, at most ${most} ms`);
-    assert.ok(high <= 250, `95% within ${high} ms`);
+    // Aimed at are 50 ms; this machine may have much else to do.
+    assert.ok(high <= 150, `95% within ${high} ms`);
     await page.getByRole("button", { name: "Stop the answer" }).click();
     await settled(page);
     watched.assertSilent();
@@ -256,15 +257,14 @@ describe("a conversation of a thousand messages", () => {
   test("shows earlier messages without moving what is read", MINUTE, async () => {
     const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
     await open(page, `/c/${id}`);
-    const thread = page.getByRole("log");
-    const count = () => thread.locator("article").count();
-    await thread.hover();
+    await page.getByRole("log").hover();
     await page.mouse.wheel(0, -1200);
     await page.waitForTimeout(300);
-    assert.equal(await count(), 40, "none is fetched before one comes near it");
+    const left = await earlier(page);
+    assert.ok(left >= 960, "none is fetched before one comes near it");
     const anchor = await messageInTheMiddle(page);
     await page.getByRole("button", { name: /earlier messages/ }).evaluate((button) => button.click());
-    await until("earlier messages", async () => (await count()) === 80);
+    await until("earlier messages", async () => (await earlier(page)) === left - 40);
     const moved = (await topOf(page, anchor.id)) - anchor.top;
     assert.ok(Math.abs(moved) < 5, `what was read moved by ${moved} px`);
     watched.assertSilent();
@@ -273,16 +273,62 @@ describe("a conversation of a thousand messages", () => {
   test("shows earlier messages when one scrolls up to them, a page at a time", MINUTE, async () => {
     const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
     await open(page, `/c/${id}`);
-    const thread = page.getByRole("log");
-    const count = () => thread.locator("article").count();
-    await thread.hover();
+    const left = await earlier(page);
+    await page.getByRole("log").hover();
     await until("earlier messages", async () => {
       await page.mouse.wheel(0, -1000);
-      return (await count()) > 40;
+      return (await earlier(page)) < left;
     });
     await page.waitForTimeout(1000);
-    assert.equal(await count(), 80, "one page was fetched, and the reader was not carried on to the next");
-    await page.getByText("Question 479.").waitFor();
+    assert.equal(await earlier(page), left - 40, "one page was fetched, and the reader was not carried on to the next");
+    await page.getByText(/Question 47\d\./).first().waitFor();
+    watched.assertSilent();
+  });
+
+  test("is read from its beginning to its end, in order, with few of its messages in the page", { timeout: 180_000 }, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    const { messages } = await stage.api("GET", `/conversations/${id}`);
+    await open(page, `/c/${id}#m-${messages[2].id}`);
+    const thread = page.locator("main .thread");
+    await until("the second question in view", () => isInView(page, page.getByText("Question 1.")));
+    assert.equal(await earlier(page), 0);
+    const place = () =>
+      thread.evaluate((thread) => {
+        const view = thread.getBoundingClientRect();
+        const articles = [...thread.querySelectorAll("article")];
+        const seen = articles.filter((article) => {
+          const { top, bottom } = article.getBoundingClientRect();
+          return bottom > view.top && top < view.bottom;
+        });
+        const boxes = seen.map((article) => article.getBoundingClientRect());
+        const covered = Math.max(...boxes.map(({ bottom }) => bottom)) - Math.min(...boxes.map(({ top }) => top));
+        const isAtEnd = thread.scrollTop > -1;
+        return { count: articles.length, first: seen[0]?.id, covered, height: view.height, isAtEnd, top: boxes[0]?.top };
+      });
+    const order = new Map(messages.map((message, at) => [`m-${message.id}`, at]));
+    await thread.hover();
+    let before = await place();
+    for (let step = 0; !before.isAtEnd; step += 1) {
+      assert.ok(step < 2000, "the end is reached");
+      const px = step % 7 === 6 ? 2500 : 400;
+      await page.mouse.wheel(0, px);
+      await until("scrolled", async () => {
+        const next = await place();
+        const moved = next.first !== before.first || next.top !== before.top;
+        return moved && JSON.stringify(next) === JSON.stringify(await place());
+      });
+      const now = await place();
+      assert.ok(now.count <= 60, `${now.count} messages in the page`);
+      assert.ok(now.covered >= now.height - 160, `only ${now.covered} px of ${now.height} show messages`);
+      const far = order.get(now.first) - order.get(before.first);
+      assert.ok(far >= 0 && far <= 40, `from message ${order.get(before.first)} to ${order.get(now.first)}`);
+      before = now;
+    }
+    await assertInView(page, answers(page).last());
+    // A jump, as by the thumb of the scroll bar.
+    await thread.evaluate((thread) => (thread.scrollTop = -thread.scrollHeight / 2));
+    await until("messages in the middle", async () => (await place()).covered >= 500);
+    assert.ok((await place()).count <= 60);
     watched.assertSilent();
   });
 
@@ -301,6 +347,12 @@ describe("a conversation of a thousand messages", () => {
     watched.assertSilent();
   });
 });
+
+/** How many messages are not fetched yet. */
+async function earlier(page) {
+  const button = page.getByRole("button", { name: /earlier messages/ });
+  return (await button.count()) === 0 ? 0 : Number.parseInt(await button.textContent(), 10);
+}
 
 /** The message that a reader would be reading, and where its top is. */
 function messageInTheMiddle(page) {

@@ -9,6 +9,7 @@ use crate::frame::Frame;
 use crate::frame::layout::{Layout, LayoutState};
 use crate::frame::theme::{Theme, ThemeChoice};
 use crate::pages::conversations::Conversations;
+use crate::pages::conversations::prefetch::Prefetch;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::account::Me;
@@ -44,5 +45,6 @@ pub fn Workspace() -> impl IntoView {
     Toasts::provide();
     Socket::provide(start.build);
     Conversations::provide();
+    Prefetch::provide();
     view! { <Frame/> }
 }

@@ -147,6 +147,8 @@ impl Writing {
     }
 
     fn typed(self) {
+        #[cfg(feature = "hydrate")]
+        super::paint::give_way();
         let text = self.text();
         self.is_blank.set(text.trim().is_empty());
         if let Some(field) = self.field.get_untracked() {

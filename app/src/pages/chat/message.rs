@@ -40,7 +40,7 @@ pub fn MessageView(item: Item, shared: Shared) -> impl IntoView {
             <Body item=item.clone()/>
             {match role {
                 MessageRole::User => delivery(item.clone(), shared),
-                MessageRole::Assistant => standing(item.clone(), shared, status),
+                MessageRole::Assistant => standing(item.clone(), shared, status, is_settled),
             }}
             {move || is_settled.get().then(|| foot(item.clone(), shared, role))}
         </article>
@@ -92,8 +92,8 @@ fn not_sent(id: MessageId, problem: Problem, shared: Shared) -> AnyView {
     .into_any()
 }
 
-/// How an answer stands: waiting, begun, ended early.
-fn standing(item: Item, shared: Shared, status: Memo<MessageStatus>) -> AnyView {
+/// How an answer stands: waiting, begun, ended early; that it ended is said once its last word is seen.
+fn standing(item: Item, shared: Shared, status: Memo<MessageStatus>, is_settled: Memo<bool>) -> AnyView {
     let running = shared.exchange.thread.running;
     let id = item.id;
     let has_begun = {
@@ -115,6 +115,7 @@ fn standing(item: Item, shared: Shared, status: Memo<MessageStatus>) -> AnyView 
                 view! { <p class="standing is-going-on">"Beginning"</p> }.into_any()
             }
             MessageStatus::Pending | MessageStatus::Streaming => ().into_any(),
+            MessageStatus::Complete | MessageStatus::Error if !is_settled.get() => ().into_any(),
             MessageStatus::Complete => match ended.get().0 {
                 Some(StopReason::Stopped) => cut_short(id, "You stopped this answer.".to_owned(), Cut::ByChoice, shared),
                 Some(StopReason::Length) => {

@@ -7,6 +7,8 @@ mod exchange;
 #[cfg(feature = "hydrate")]
 mod following;
 mod header;
+#[cfg(any(feature = "hydrate", test))]
+mod heights;
 mod message;
 mod models;
 #[cfg(any(feature = "hydrate", test))]
@@ -14,9 +16,12 @@ mod pace;
 #[cfg(feature = "hydrate")]
 mod paint;
 mod parts;
+#[cfg(feature = "hydrate")]
+mod room;
 mod scroll;
 mod thread;
 mod view;
+mod window;
 
 use crate::client::location::use_location;
 use crate::route::Route;
@@ -47,6 +52,11 @@ pub fn ConversationView(
     started: Callback<ConversationId>,
 ) -> impl IntoView {
     opened(id, started, Place::Panel)
+}
+
+/// Where a conversation is fetched, as far as it is shown at first.
+pub fn conversation_path(id: ConversationId) -> String {
+    format!("/conversations/{id}?limit={}", exchange::PAGE)
 }
 
 fn opened(

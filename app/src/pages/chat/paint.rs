@@ -16,10 +16,31 @@ use web_sys::Element;
 thread_local! {
     /// How long the last change of the page took, so that a long block is not made anew every frame.
     static COST_MS: Cell<f64> = const { Cell::new(0.0) };
+    static KEY_MS: Cell<f64> = const { Cell::new(f64::MIN) };
 }
 
 /// The share of time that painting may take: one part in four.
 const REST_AFTER_COST: f64 = 3.0;
+/// While somebody types the text appears in larger steps, and never in the frame that is to show a key.
+const TYPES_FOR_MS: f64 = 250.0;
+const REST_WHILE_TYPING_MS: f64 = 64.0;
+const SAME_FRAME_MS: f64 = 14.0;
+const LONGEST_REST_MS: f64 = 130.0;
+
+/// Something was typed: that is shown before anything else.
+pub fn give_way() {
+    KEY_MS.set(now_ms());
+}
+
+/// Whether text may appear in this frame when it last did so long ago.
+fn has_its_turn(since_painted: f64, now: f64) -> bool {
+    let (cost, since_key) = (COST_MS.get(), now - KEY_MS.get());
+    let by_cost = cost < 4.0 || since_painted > cost * (1.0 + REST_AFTER_COST);
+    let by_keys = since_key > TYPES_FOR_MS
+        || since_painted > LONGEST_REST_MS
+        || (since_painted > REST_WHILE_TYPING_MS && since_key > SAME_FRAME_MS);
+    by_cost && by_keys
+}
 
 /// Keeps `holder` showing the text of the part that begins at `from`.
 pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
@@ -147,8 +168,7 @@ fn frame(reveal: Rc<Reveal>) {
         return;
     }
     let now = now_ms();
-    let cost = COST_MS.get();
-    if cost < 4.0 || now - reveal.painted_ms.get() > cost * (1.0 + REST_AFTER_COST) {
+    if has_its_turn(now - reveal.painted_ms.get(), now) {
         let elapsed = now - reveal.last_ms.replace(now);
         let backlog = length - shown;
         let step = if wants_no_motion() { backlog } else { reveal.pace.borrow_mut().step(backlog, elapsed) };

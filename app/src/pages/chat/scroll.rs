@@ -3,13 +3,17 @@
 //! It never scrolls away from somebody who scrolled up: when something below changes its height, the
 //! message being read stays where it is. The browser's own anchoring is off: in such a column Chromium
 //! throws the reader up by the height of what was put before, and Safari has none.
+//!
+//! Of many messages those near the reader are in the page (see [`super::window`]); this looks after it.
 
 use super::Place;
 use super::exchange::{Exchange, PAGE};
-use super::thread::Thread;
+use super::thread::{Item, Thread};
+use super::window::Window;
 use crate::client::document;
 use leptos::html;
 use leptos::prelude::*;
+use shared::MessageId;
 
 /// So near the end counts as at it.
 #[cfg(feature = "hydrate")]
@@ -22,10 +26,15 @@ pub struct Scroll {
     pub beginning: NodeRef<html::Div>,
     /// Whether something came in below what is seen.
     pub is_new_below: RwSignal<bool>,
-    thread: Thread,
+    pub(super) thread: Thread,
     place: Place,
-    /// All messages, as one box.
+    /// All that scrolls, as one box.
     pub inner: NodeRef<html::Div>,
+    /// The messages in the page; what is not is its padding.
+    pub list: NodeRef<html::Div>,
+    pub(super) window: RwSignal<Window>,
+    #[cfg(feature = "hydrate")]
+    pub(super) heights: StoredValue<super::heights::Heights>,
     #[cfg(feature = "hydrate")]
     anchor: StoredValue<Anchor, LocalStorage>,
 }
@@ -35,7 +44,7 @@ pub struct Scroll {
 #[cfg(feature = "hydrate")]
 #[derive(Default)]
 struct Anchor {
-    message: Option<(web_sys::Element, f64)>,
+    message: Option<(MessageId, f64)>,
     /// Where we scrolled to ourselves, so that it is not taken for the reader's wish.
     own: Option<i32>,
 }
@@ -44,6 +53,10 @@ impl Scroll {
     pub fn new(thread: Thread, place: Place) -> Self {
         Self {
             inner: NodeRef::new(),
+            list: NodeRef::new(),
+            window: RwSignal::new(Window::default()),
+            #[cfg(feature = "hydrate")]
+            heights: StoredValue::new(super::heights::Heights::default()),
             #[cfg(feature = "hydrate")]
             anchor: StoredValue::new_local(Anchor::default()),
             holder: NodeRef::new(),
@@ -59,7 +72,10 @@ impl Scroll {
     pub fn watch(self, exchange: Exchange) {
         document::when_seen(self.beginning, move || exchange.load_earlier(PAGE, || {}));
         #[cfg(feature = "hydrate")]
-        self.hold_when_heights_change();
+        {
+            self.hold_when_heights_change();
+            self.keep_the_window();
+        }
         let thread = self.thread;
         Effect::new(move |before: Option<u64>| {
             let grown = thread.grown.get();
@@ -79,42 +95,41 @@ impl Scroll {
         }
     }
 
+    /// The messages that are in the page: all until the browser has taken the page over.
+    pub fn in_page(self) -> Vec<Item> {
+        let window = self.window.get();
+        self.thread.items.with(|items| items[window.range(&ids(items))].to_vec())
+    }
+
     pub fn moved(self) {
         #[cfg(feature = "hydrate")]
-        self.remember();
+        self.look();
         if self.is_new_below.get_untracked() && self.is_at_end() {
             self.is_new_below.set(false);
         }
     }
 
-    /// Notes which message is being read: the one a third down.
+    /// Notes what is being read, unless it was not the reader who moved.
     #[cfg(feature = "hydrate")]
-    fn remember(self) {
-        let Some(holder) = self.holder.get_untracked() else { return };
+    pub(super) fn remember(self, sight: &super::room::Sight) {
+        let (Some(holder), is_at_end) = (self.holder.get_untracked(), self.is_at_end()) else { return };
         self.anchor.update_value(|anchor| {
-            if anchor.own.take() == Some(holder.scroll_top()) {
-                return;
+            if anchor.own.take() != Some(holder.scroll_top()) {
+                let read = self.thread.items.with_untracked(|items| sight.read(items));
+                anchor.message = read.filter(|_| !is_at_end);
             }
-            let view = holder.get_bounding_client_rect();
-            let (x, y) = (view.left() + view.width() / 2.0, view.top() + view.height() / 3.0);
-            let read = leptos::prelude::document().element_from_point(x as f32, y as f32);
-            let message =
-                read.filter(|_| !self.is_at_end()).and_then(|read| read.closest(".message").ok().flatten());
-            anchor.message = message.map(|message| {
-                let top = message.get_bounding_client_rect().top();
-                (message, top)
-            });
         });
     }
 
     /// Puts what is being read back to where it was, before anything is painted.
     #[cfg(feature = "hydrate")]
-    fn hold(self) {
+    pub(super) fn hold(self) {
         let Some(holder) = self.holder.try_get_untracked().flatten() else { return };
         self.anchor.update_value(|anchor| {
-            let Some((message, top)) = &anchor.message else { return };
+            let Some((id, top)) = anchor.message else { return };
+            let Some(message) = super::room::element_of(&holder, id) else { return };
             let moved = message.get_bounding_client_rect().top() - top;
-            if message.is_connected() && moved.abs() >= 1.0 {
+            if moved.abs() >= 1.0 {
                 holder.set_scroll_top(holder.scroll_top() + moved.round() as i32);
                 anchor.own = Some(holder.scroll_top());
             }
@@ -149,8 +164,11 @@ impl Scroll {
     }
 
     pub fn to_end(self) {
+        let end = self.thread.items.with_untracked(|items| Window::at_end(&ids(items)));
+        self.window.set(end);
         #[cfg(feature = "hydrate")]
         request_animation_frame(move || {
+            self.make_room();
             if let Some(holder) = self.holder.try_get_untracked().flatten() {
                 holder.set_scroll_top(0);
                 self.anchor.update_value(|anchor| *anchor = Anchor::default());
@@ -160,37 +178,44 @@ impl Scroll {
     }
 
     /// Shows a message, fetching earlier ones until it is there; after `tries` pages it is given up.
-    fn find(self, exchange: Exchange, id: shared::MessageId, tries: u32) {
-        if self.thread.item(id).is_some() {
-            show(id);
+    fn find(self, exchange: Exchange, id: MessageId, tries: u32) {
+        let all = self.thread.items.with_untracked(|items| ids(items));
+        if let Some(place) = all.iter().position(|other| *other == id) {
+            self.window.set(Window::around(&all, place));
+            self.show(id);
         } else if tries > 0 {
             exchange.load_earlier(PAGE * 5, move || self.find(exchange, id, tries - 1));
         }
     }
+
+    #[cfg(feature = "hydrate")]
+    fn show(self, id: MessageId) {
+        request_animation_frame(move || {
+            self.anchor.update_value(|anchor| *anchor = Anchor::default());
+            self.make_room();
+            let Some(element) = document::element(&format!("m-{id}")) else { return };
+            mark(&element);
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Center);
+            element.scroll_into_view_with_scroll_into_view_options(&options);
+            // Once more when what lies between has its true height.
+            request_animation_frame(move || element.scroll_into_view_with_scroll_into_view_options(&options));
+        });
+    }
+
+    #[cfg(not(feature = "hydrate"))]
+    fn show(self, _id: MessageId) {}
 }
 
+pub(super) fn ids(items: &[Item]) -> Vec<MessageId> {
+    items.iter().map(|item| item.id).collect()
+}
+
+/// Marks the message that a link led to, and no other.
 #[cfg(feature = "hydrate")]
-fn show(id: shared::MessageId) {
-    request_animation_frame(move || {
-        let Some(element) = document::element(&format!("m-{id}")) else { return };
-        if let Ok(marked) = leptos::prelude::document().query_selector_all(".message.is-marked") {
-            for place in 0..marked.length() {
-                if let Some(old) = marked.get(place) {
-                    use wasm_bindgen::JsCast;
-                    document::note(
-                        old.unchecked_into::<web_sys::Element>().class_list().remove_1("is-marked"),
-                    );
-                }
-            }
-        }
-        document::note(element.class_list().add_1("is-marked"));
-        let options = web_sys::ScrollIntoViewOptions::new();
-        options.set_block(web_sys::ScrollLogicalPosition::Center);
-        element.scroll_into_view_with_scroll_into_view_options(&options);
-        // Once more when what lies between has its true height.
-        request_animation_frame(move || element.scroll_into_view_with_scroll_into_view_options(&options));
-    });
+fn mark(element: &web_sys::Element) {
+    if let Ok(Some(old)) = leptos::prelude::document().query_selector(".message.is-marked") {
+        document::note(old.class_list().remove_1("is-marked"));
+    }
+    document::note(element.class_list().add_1("is-marked"));
 }
-
-#[cfg(not(feature = "hydrate"))]
-fn show(_id: shared::MessageId) {}

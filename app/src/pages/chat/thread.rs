@@ -24,12 +24,17 @@ pub struct Item {
     pub delivery: ArcRwSignal<Delivery>,
     /// How many bytes of the text are shown; [`ALL`] unless it is being written.
     pub shown: ArcRwSignal<usize>,
+    /// What it may be high, in pixels, until it was measured.
+    #[cfg(feature = "hydrate")]
+    pub likely_height: f64,
 }
 
 impl Item {
     fn new(message: Message, delivery: Delivery, shown: usize) -> Self {
         Self {
             id: message.id,
+            #[cfg(feature = "hydrate")]
+            likely_height: super::heights::guess(message.role, message.content.len()),
             message: ArcRwSignal::new(message),
             delivery: ArcRwSignal::new(delivery),
             shown: ArcRwSignal::new(shown),

@@ -13,6 +13,7 @@ use crate::client::api;
 use crate::client::location::use_location;
 use crate::client::stream::Line;
 use crate::components::states::{Skeleton, Trouble};
+use crate::pages::conversations::prefetch::use_prefetch;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use shared::conversation::Conversation;
@@ -90,10 +91,13 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
 }
 
 async fn load(id: Option<ConversationId>, count: usize) -> Result<Option<Conversation>, Problem> {
-    match id {
-        Some(id) => api::get::<Conversation>(format!("/conversations/{id}?limit={count}")).await.map(Some),
-        None => Ok(None),
+    let Some(id) = id else { return Ok(None) };
+    if count == PAGE
+        && let Some(ahead) = use_prefetch().take(id)
+    {
+        return ahead.await.map(Some);
     }
+    api::get::<Conversation>(format!("/conversations/{id}?limit={count}")).await.map(Some)
 }
 
 fn page_title(thread: Thread) -> String {
@@ -133,13 +137,15 @@ fn Messages(shared: Shared, place: Place) -> impl IntoView {
     let is_empty = Memo::new(move |_| thread.items.with(Vec::is_empty));
     view! {
         {move || thread.summary.with(Option::is_some).then(|| view! { <Header shared place/> })}
-        <div class="thread" node_ref=scroll.holder on:scroll=move |_| scroll.moved() on:click=code::clicked>
+        <div class="thread" tabindex="-1" node_ref=scroll.holder on:scroll=move |_| scroll.moved() on:click=code::clicked>
             <div class="thread-inner" node_ref=scroll.inner role="log" aria-live="off" aria-label="Messages">
                 {move || (thread.earlier.get() > 0).then(|| earlier(exchange, scroll))}
                 {move || is_empty.get().then(|| view! { <Beginning shared place/> })}
-                <For each=move || thread.items.get() key=|item| item.id let:item>
-                    <MessageView item shared/>
-                </For>
+                <div class="messages" node_ref=scroll.list>
+                    <For each=move || scroll.in_page() key=|item| item.id let:item>
+                        <MessageView item shared/>
+                    </For>
+                </div>
             </div>
         </div>
         <div class="below">

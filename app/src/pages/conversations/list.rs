@@ -1,10 +1,12 @@
 //! The list beside the page: pinned first, then by day; a box that narrows it; more as one scrolls.
 
+use super::prefetch::use_prefetch;
 use super::{Conversations, Row, use_conversations};
 use crate::client::clock::{day_heading, use_clock};
 use crate::client::location::use_location;
 use crate::components::button::{Button, Look};
 use crate::components::icon::Icon;
+use crate::components::list_title::ListTitle;
 use crate::components::menu::{Menu, MenuItem};
 use crate::components::moment::Moment;
 use crate::components::states::{Skeleton, Trouble};
@@ -20,7 +22,7 @@ pub fn ConversationList() -> impl IntoView {
     view! {
         <nav class="list" aria-label="Conversations">
             <header class="list-bar">
-                <h2>"Conversations"</h2>
+                <ListTitle name="Conversations"/>
                 <a class="icon-button" href=Route::NewConversation.path() aria-label="New conversation" title="New conversation (c)">
                     {Icon::Plus.draw()}
                 </a>
@@ -146,6 +148,7 @@ fn entry_view(store: Conversations, entry: Entry) -> AnyView {
 fn row_view(store: Conversations, row: Row) -> AnyView {
     let id = row.id;
     let route = use_location().route;
+    let prefetch = use_prefetch();
     let current = Memo::new(move |_| route.get().and_then(Route::conversation) == Some(id));
     let renaming = Memo::new(move |_| store.renaming.get() == Some(id));
     let summary = row.summary;
@@ -160,6 +163,7 @@ fn row_view(store: Conversations, row: Row) -> AnyView {
                     let (title, answering, at) = (title.clone(), answering.clone(), at.clone());
                     view! {
                         <a class="row-link" href=Route::Conversation(id).path() data-row=id.to_string()
+                            on:pointerenter=move |_| prefetch.near(id) on:pointerleave=move |_| prefetch.gone()
                             aria-current=move || current.get().then_some("page")>
                             <span class="row-title">{move || title.with(|now| now.display_title().to_owned())}</span>
                             {move || match answering.with(|now| now.answering) {

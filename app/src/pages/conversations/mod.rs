@@ -2,6 +2,7 @@
 //! at once where the server cannot refuse, and go back when it does.
 
 pub mod list;
+pub mod prefetch;
 
 use crate::client::api::{self, Method};
 use crate::client::location::{Location, use_location};
