@@ -2,7 +2,7 @@
 // goes into the document; what changes in the document elsewhere goes into the view, marked, so that it
 // does not come back. Undo is the document's, which knows whose change is whose.
 
-import { Annotation, EditorSelection, Transaction, type ChangeSet, type Extension, type StateCommand } from "@codemirror/state";
+import { Annotation, EditorSelection, Transaction, type ChangeSet, type Extension } from "@codemirror/state";
 import { EditorView, ViewPlugin, keymap, type ViewUpdate } from "@codemirror/view";
 import type { Change, Recorded } from "./replica";
 import type { Session } from "./session";
@@ -81,11 +81,6 @@ function takeBack(view: EditorView, session: Session, step: Recorded | null): bo
   return true;
 }
 
-/** For commands of the command palette and of Vim. */
-export function undoWith(session: Session, view: EditorView): StateCommand {
-  return () => takeBack(view, session, session.undo());
-}
-
-export function redoWith(session: Session, view: EditorView): StateCommand {
-  return () => takeBack(view, session, session.redo());
-}
+/** Takes back, or does again, as the keys do: for Vim and for buttons. */
+export const undo = (view: EditorView, session: Session) => void takeBack(view, session, session.undo());
+export const redo = (view: EditorView, session: Session) => void takeBack(view, session, session.redo());

@@ -28,7 +28,10 @@ export async function open(options: Options): Promise<NoteEditor> {
   const view = new EditorView({ parent: options.parent, extensions: EditorView.cspNonce.of(nonce()) });
   const opened = new Session(options.note, replica, shelf, options.transport, options.access, options.readOnlyReason, {
     onChanges: (changes) => show(view, changes),
-    onRebuilt: () => compare(view, replica.text()),
+    onRebuilt: () => {
+      compare(view, replica.text());
+      surface.rebuilt();
+    },
     onDocument: () => surface.documentChanged(),
     onStatus: options.hooks.onStatus,
     onAccess: () => surface.accessChanged(),

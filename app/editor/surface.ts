@@ -1,21 +1,38 @@
 // The visible editor of one note: CodeMirror with everything around it, and the handle the page holds.
 
+import { defaultKeymap } from "@codemirror/commands";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
-import { defaultKeymap, indentWithTab } from "@codemirror/commands";
-import { EditorView, drawSelection, dropCursor, keymap } from "@codemirror/view";
+import { EditorView, drawSelection, dropCursor, keymap, placeholder } from "@codemirror/view";
+import { arranging } from "./arrange/handle";
+import { redo, undo } from "./binding";
 import { toBase64 } from "./bytes";
+import { commenting, showComments } from "./comments";
+import { completion } from "./complete";
+import { highlighting } from "./markdown/highlight";
+import { keys } from "./markdown/keys";
+import { markdown } from "./markdown/language";
+import { pasting } from "./paste";
+import { follow, presence } from "./presence";
+import { openLinks, preview } from "./preview";
+import { hooks } from "./preview/context";
+import { Proposals, proposing } from "./proposals";
+import { reporting } from "./report";
 import type { Session } from "./session";
 import type { Anchor, CommentRange, NoteEditor, Options, Preferences, Selected } from "./types";
 
 export class Surface implements NoteEditor {
   #editable = new Compartment();
   #preferred = new Compartment();
+  #vim = new Compartment();
   #preferences: Preferences;
   #leaving = (event: BeforeUnloadEvent) => {
     this.session.flush();
     if (this.session.wouldLose()) event.preventDefault();
   };
   #hiding = () => this.session.flush();
+  #proposals: Proposals;
+  #comments: CommentRange[] = [];
 
   constructor(
     readonly view: EditorView,
@@ -24,28 +41,58 @@ export class Surface implements NoteEditor {
     bound: Extension,
   ) {
     this.#preferences = options.preferences;
-    view.setState(
-      EditorState.create({
-        doc: session.replica.text(),
-        extensions: [
-          EditorState.lineSeparator.of("\n"),
-          EditorView.cspNonce.of(nonce()),
-          bound,
-          this.#editable.of(this.#access()),
-          this.#preferred.of(this.#preference()),
-          drawSelection(),
-          dropCursor(),
-          EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": `Note: ${options.title}` }),
-          keymap.of([...defaultKeymap, indentWithTab]),
-        ],
-      }),
-    );
+    this.#proposals = new Proposals(view, () => session.replica.proposals());
+    view.setState(EditorState.create({ doc: session.replica.text(), extensions: this.#extensions(bound) }));
+    this.#proposals.changed();
+    void this.#loadVim();
     addEventListener("beforeunload", this.#leaving);
     addEventListener("pagehide", this.#hiding);
   }
 
-  documentChanged(): void {}
+  #extensions(bound: Extension): Extension {
+    const { title, account, hooks: given } = this.options;
+    return [
+      // A carriage return is a character like any other: both sides count it.
+      EditorState.lineSeparator.of("\n"),
+      EditorView.cspNonce.of(nonce()),
+      hooks.of(given),
+      this.#vim.of([]),
+      bound,
+      this.#editable.of(this.#access()),
+      this.#preferred.of(this.#preference()),
+      markdown(),
+      highlighting,
+      completion(given),
+      keymap.of([...keys, ...searchKeymap, ...defaultKeymap]),
+      search({ top: true }),
+      highlightSelectionMatches({ minSelectionLength: 3 }),
+      drawSelection(),
+      dropCursor(),
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ "aria-label": `Note: ${title}` }),
+      placeholder("Write, or type / for a menu"),
+      openLinks,
+      pasting(given),
+      arranging,
+      presence(this.session, account, given),
+      commenting((id) => given.onComment(id)),
+      proposing((id, hunks, accept) => given.decideProposal(id, hunks, accept)),
+      reporting(given),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged && this.#proposals.any) this.#proposals.changed();
+      }),
+    ];
+  }
+
+  /** The document changed elsewhere, in its text or beside it. */
+  documentChanged(): void {
+    this.#proposals.changed();
+  }
+
+  /** The document was made anew: what points into it is placed again. */
+  rebuilt(): void {
+    this.showComments(this.#comments);
+  }
 
   accessChanged(): void {
     this.view.dispatch({ effects: this.#editable.reconfigure(this.#access()) });
@@ -65,6 +112,7 @@ export class Surface implements NoteEditor {
   setPreferences(preferences: Preferences): void {
     this.#preferences = preferences;
     this.view.dispatch({ effects: this.#preferred.reconfigure(this.#preference()) });
+    void this.#loadVim();
   }
 
   goTo(from: number): void {
@@ -73,9 +121,14 @@ export class Surface implements NoteEditor {
     this.view.focus();
   }
 
-  follow(_client: number | null): void {}
+  follow(client: number | null): void {
+    follow(this.view, client);
+  }
 
-  showComments(_comments: CommentRange[]): void {}
+  showComments(comments: CommentRange[]): void {
+    this.#comments = comments;
+    showComments(this.view, this.session.replica, comments);
+  }
 
   anchorSelection(): Anchor | null {
     const selected = this.selection();
@@ -108,7 +161,18 @@ export class Surface implements NoteEditor {
   }
 
   #preference(): Extension {
-    return EditorView.contentAttributes.of({ spellcheck: String(this.#preferences.spellcheck), autocorrect: "on" });
+    const { source, spellcheck } = this.#preferences;
+    const attributes = EditorView.contentAttributes.of({ spellcheck: String(spellcheck), autocapitalize: "sentences" });
+    return [attributes, source ? EditorView.editorAttributes.of({ class: "is-source" }) : preview];
+  }
+
+  /** Vim's keys come when they are wanted, in a chunk of their own. */
+  async #loadVim(): Promise<void> {
+    const wanted = () => this.#preferences.vim;
+    const vim = wanted() ? await import("./vim") : null;
+    if (vim && !wanted()) return;
+    const steps = { undo: () => undo(this.view, this.session), redo: () => redo(this.view, this.session) };
+    this.view.dispatch({ effects: this.#vim.reconfigure(vim ? vim.vimKeys(this.view, steps) : []) });
   }
 }
 

@@ -1,0 +1,102 @@
+// What notes have beyond GitHub's Markdown: [[links to notes]], #tags, @people and $formulas$.
+
+import { tags } from "@lezer/highlight";
+import type { BlockContext, InlineContext, Line, MarkdownConfig } from "@lezer/markdown";
+
+const CODE = { dollar: 36, open: 91, close: 93, backslash: 92, hash: 35, at: 64, space: 32 };
+
+const wikilink: MarkdownConfig = {
+  defineNodes: [{ name: "Wikilink", style: tags.link }, { name: "WikilinkMark", style: tags.processingInstruction }],
+  parseInline: [
+    {
+      name: "Wikilink",
+      before: "Link",
+      parse(cx: InlineContext, next: number, at: number) {
+        if (next !== CODE.open || cx.char(at + 1) !== CODE.open) return -1;
+        const rest = cx.slice(at + 2, Math.min(cx.end, at + 300));
+        const end = rest.indexOf("]]");
+        const title = rest.slice(0, end);
+        if (end < 1 || /[\[\]\n]/.test(title)) return -1;
+        const to = at + 2 + end + 2;
+        return cx.addElement(
+          cx.elt("Wikilink", at, to, [cx.elt("WikilinkMark", at, at + 2), cx.elt("WikilinkMark", to - 2, to)]),
+        );
+      },
+    },
+  ],
+};
+
+/** A sign, then a word that begins with a letter, where a word may begin. */
+function word(name: string, sign: number, pattern: RegExp): MarkdownConfig {
+  return {
+    defineNodes: [name],
+    parseInline: [
+      {
+        name,
+        parse(cx: InlineContext, next: number, at: number) {
+          if (next !== sign) return -1;
+          if (at > cx.offset && !/[\s([{"'*_~]/.test(cx.slice(at - 1, at))) return -1;
+          const found = pattern.exec(cx.slice(at + 1, Math.min(cx.end, at + 80)));
+          return found ? cx.addElement(cx.elt(name, at, at + 1 + found[0].length)) : -1;
+        },
+      },
+    ],
+  };
+}
+
+const hashtag = word("Hashtag", CODE.hash, /^[\p{L}_][\p{L}\p{N}_/-]*/u);
+const mention = word("Mention", CODE.at, /^\p{L}(?:[\p{L}\p{N}_.-]*[\p{L}\p{N}])?/u);
+
+const inlineMath: MarkdownConfig = {
+  defineNodes: [{ name: "InlineMath", style: tags.special(tags.content) }],
+  parseInline: [
+    {
+      name: "InlineMath",
+      before: "Escape",
+      parse(cx: InlineContext, next: number, at: number) {
+        if (next !== CODE.dollar || cx.char(at + 1) === CODE.dollar) return -1;
+        const first = cx.char(at + 1);
+        if (first === CODE.space || first < 0) return -1;
+        for (let end = at + 1; end < cx.end; end++) {
+          const code = cx.char(end);
+          if (code === CODE.backslash) end++;
+          else if (code === CODE.dollar) {
+            // "$5 and $6" are prices: a formula ends with what is no space, and no number follows.
+            const price = cx.char(end - 1) === CODE.space || /\d/.test(cx.slice(end + 1, Math.min(cx.end, end + 2)));
+            return price ? -1 : cx.addElement(cx.elt("InlineMath", at, end + 1));
+          }
+        }
+        return -1;
+      },
+    },
+  ],
+};
+
+const blockMath: MarkdownConfig = {
+  defineNodes: [{ name: "BlockMath", block: true, style: tags.special(tags.content) }],
+  parseBlock: [
+    {
+      name: "BlockMath",
+      before: "FencedCode",
+      parse(cx: BlockContext, line: Line) {
+        const text = line.text.slice(line.pos);
+        if (!text.startsWith("$$")) return false;
+        const from = cx.lineStart + line.pos;
+        const closes = (rest: string) => rest.trimEnd().endsWith("$$");
+        let to = cx.lineStart + line.text.length;
+        if (text.trim().length < 4 || !closes(text)) {
+          while (cx.nextLine()) {
+            to = cx.lineStart + line.text.length;
+            if (closes(line.text)) break;
+          }
+        }
+        cx.nextLine();
+        cx.addElement(cx.elt("BlockMath", from, to));
+        return true;
+      },
+      endLeaf: (_cx, line) => line.text.slice(line.pos).startsWith("$$"),
+    },
+  ],
+};
+
+export const notes: MarkdownConfig[] = [wikilink, hashtag, mention, inlineMath, blockMath];
