@@ -4,11 +4,13 @@
 mod accounts;
 mod answers;
 mod api_keys;
+mod blobs;
 mod caller;
 mod conversations;
 mod database;
 mod error;
 mod health;
+mod invites;
 mod jobs;
 mod notes;
 mod notices;
@@ -22,14 +24,19 @@ mod text;
 mod tools;
 
 pub use answers::AnswerStream;
+pub use blobs::{S3, Storage};
 pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};
 pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
 pub use error::{Error, Result};
-pub use notes::{Shared, SharedFolder, Visit};
+pub use notes::{
+    Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part, Shared,
+    SharedFolder, Visit,
+};
 pub use notices::{Notice, Notices};
 pub use pictures::Picture;
 pub use secrets::SecretKey;
+pub use sync::{Attachment, Incoming, Malformed, Outbox, Outgoing, decode as decode_frame};
 
 use std::sync::Arc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -49,6 +56,9 @@ pub(crate) struct Inner {
     pub providers: providers::Registry,
     pub live: answers::Registry,
     pub models: models::Client,
+    pub blobs: blobs::Blobs,
+    /// The note rooms of this server.
+    pub rooms: sync::Rooms,
     /// The same across restarts on the same data, so that a server knows its own lost generations.
     pub server_id: Uuid,
     pub started: std::time::Instant,
@@ -63,40 +73,62 @@ pub struct Settings {
     pub server_id: Uuid,
     /// Connections to Postgres at most.
     pub pool_size: u32,
+    /// The data folder: files on their way, and blobs unless they are kept elsewhere.
+    pub data: std::path::PathBuf,
+    pub storage: Storage,
 }
 
 impl Domain {
     /// Connects, applies migrations, takes up what an earlier run left, and starts the background work.
     pub async fn start(settings: Settings) -> Result<Self> {
-        let domain = Self::open(settings).await?;
+        let db = database::Database::connect(&settings.database, settings.pool_size).await?;
+        let stop = CancellationToken::new();
+        let (rooms, committer) =
+            notes::rooms::open(&db, settings.server_id, &settings.data, stop.clone()).await?;
+        let domain = Self::over(db, rooms, settings, stop).await?;
+        domain.inner.tasks.spawn(committer);
         domain.end_own_lost_answers().await?;
         domain.start_writer();
         domain.start_listener();
+        domain.start_looking();
         domain.start_watchdog();
         domain.start_jobs();
         domain.start_database_check();
         Ok(domain)
     }
 
-    /// Connects and applies migrations, without background work: for commands at the shell.
+    /// Connects and applies migrations, without background work: for commands at the shell, which may
+    /// run beside a server on the same data.
     pub async fn open(settings: Settings) -> Result<Self> {
         let db = database::Database::connect(&settings.database, settings.pool_size).await?;
+        let rooms = notes::rooms::read_only(&db, settings.server_id);
+        Self::over(db, rooms, settings, CancellationToken::new()).await
+    }
+
+    async fn over(
+        db: database::Database,
+        rooms: sync::Rooms,
+        settings: Settings,
+        stop: CancellationToken,
+    ) -> Result<Self> {
         let secrets = secrets::Sealer::new(&settings.secret_key);
         secrets::check_key(&db, &secrets).await?;
         let models = models::Client::new().map_err(Error::internal)?;
-        let providers = providers::Registry::default();
+        let blobs = blobs::Blobs::open(&settings.storage, &settings.data)?;
         let domain = Self {
             inner: Arc::new(Inner {
                 db,
                 secrets,
                 passwords: passwords::Passwords::default(),
                 notices: notices::Board::default(),
-                providers,
+                providers: providers::Registry::default(),
                 live: answers::Registry::default(),
                 models,
+                blobs,
+                rooms,
                 server_id: settings.server_id,
                 started: std::time::Instant::now(),
-                stop: CancellationToken::new(),
+                stop,
                 tasks: TaskTracker::new(),
             }),
         };

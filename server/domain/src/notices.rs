@@ -3,7 +3,7 @@
 //! A signal is sent with `NOTIFY` in the transaction that makes the change, so it arrives if and only
 //! if the change is there, on every server in the same way, this one included.
 
-use crate::{Caller, Domain, Error, Result, Via};
+use crate::{Domain, Error, Result, Via, Viewer};
 use serde::{Deserialize, Serialize};
 use shared::socket::{Channel, ServerBody, ServerFrame};
 use shared::{MessageId, NoteId, SessionId, UserId};
@@ -31,6 +31,12 @@ pub(crate) enum Signal {
     },
     /// Events of this answer were stored, or its state changed.
     AnswerMoved,
+    /// This server committed updates of the note up to this number.
+    NoteMoved {
+        note_id: NoteId,
+        seq: i64,
+        server_id: uuid::Uuid,
+    },
     ProvidersChanged,
     JobQueued,
     /// Who may do what with a note changed: whoever has it open is to be checked again. None: any note.
@@ -106,15 +112,17 @@ pub enum Notice {
     Lagged,
     /// The reader's own session ended.
     SessionEnded,
+    /// What may be done with this note changed; with all open ones where none is named.
+    NoteAccess(Option<NoteId>),
 }
 
 pub struct Notices {
     receiver: broadcast::Receiver<Arc<Signal>>,
-    caller: Caller,
+    viewer: Viewer,
 }
 
 impl Notices {
-    /// The next notice for this caller; none once the server stops.
+    /// The next notice for this viewer; none once the server stops.
     pub async fn next(&mut self) -> Option<Notice> {
         loop {
             match self.receiver.recv().await {
@@ -131,23 +139,24 @@ impl Notices {
 
     fn notice(&self, signal: &Signal) -> Option<Notice> {
         match signal {
-            Signal::Frame { user_id, frame } if *user_id == self.caller.user_id => {
+            Signal::Frame { user_id, frame } if Some(*user_id) == self.viewer.user_id() => {
                 Some(Notice::Frame(frame.clone()))
             }
-            Signal::SessionsEnded { user_id, kept, ended } if *user_id == self.caller.user_id => {
-                let Via::Session(own) = self.caller.via else { return None };
+            Signal::SessionsEnded { user_id, kept, ended } if Some(*user_id) == self.viewer.user_id() => {
+                let Via::Session(own) = self.viewer.person.as_ref()?.via else { return None };
                 let ends = ended.map_or(*kept != Some(own), |ended| ended == own);
                 ends.then_some(Notice::SessionEnded)
             }
+            Signal::NoteAccessChanged { note_id } => Some(Notice::NoteAccess(*note_id)),
             _ => None,
         }
     }
 }
 
 impl Domain {
-    /// Everything that concerns this caller from now on.
-    pub fn notices(&self, caller: &Caller) -> Notices {
-        Notices { receiver: self.inner.notices.sender.subscribe(), caller: caller.clone() }
+    /// Everything that concerns this viewer from now on.
+    pub fn notices(&self, viewer: &Viewer) -> Notices {
+        Notices { receiver: self.inner.notices.sender.subscribe(), viewer: viewer.clone() }
     }
 
     /// The parts of the server that do not work right now.
@@ -201,6 +210,10 @@ impl Domain {
                     );
                 }
             }
+            Signal::NoteMoved { note_id, seq, server_id } if *server_id != self.inner.server_id => {
+                self.inner.rooms.moved(*note_id, *seq);
+            }
+            Signal::NoteMoved { .. } => {}
             Signal::Frame { .. } | Signal::SessionsEnded { .. } | Signal::NoteAccessChanged { .. } => {
                 // No receiver means that no browser is open.
                 let _ = self.inner.notices.sender.send(Arc::new(signal));
@@ -209,6 +222,9 @@ impl Domain {
     }
 
     async fn after_silence(&self) {
+        self.inner.rooms.look().await;
+        let unknown = Signal::NoteAccessChanged { note_id: None };
+        let _ = self.inner.notices.sender.send(Arc::new(unknown));
         self.inner.notices.answers_moved.notify_waiters();
         self.inner.notices.jobs_queued.notify_one();
         if let Err(error) = self.reload_providers().await {

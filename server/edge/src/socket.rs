@@ -1,19 +1,25 @@
-//! `/api/v1/ws`: the one socket of a browser. It carries notices, never content that must not be
-//! lost: whoever missed something is told to fetch again. A client that does not read is let go.
+//! `/api/v1/ws`: the one socket of a browser. JSON frames carry notices, never content that must not
+//! be lost: whoever missed something is told to fetch again. Binary frames are notes' lines (see
+//! `shared::note::frame`). A client that does not read is let go.
 
-use crate::authentication::By;
 use crate::envelope::Failure;
+use crate::looking::Looking;
+use crate::note_lines::NoteLines;
 use crate::origin::Absent;
 use crate::state::Edge;
+use crate::sync_door::{LARGEST_FRAME, READ_BUFFER, is_too_large};
 use axum::extract::State;
 use axum::extract::ws::{
     CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
 };
 use axum::response::Response;
-use domain::{Caller, Notice, Notices, Via};
+use bytes::Bytes;
+use domain::{Notice, Notices, Outbox, Outgoing, Via, Viewer};
+use futures::SinkExt as _;
 use http::HeaderMap;
-use shared::ErrorCode;
+use shared::note::frame::close;
 use shared::socket::{Channel, ClientFrame, ServerBody, ServerFrame};
+use shared::{ErrorCode, NoteId};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,10 +28,11 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-const LARGEST_FRAME: usize = 64 << 10;
+/// The longest JSON frame.
+const LARGEST_TEXT: usize = 64 << 10;
 /// The server pings a line this long silent, and gives it up after two more.
-const QUIET: Duration = Duration::from_secs(30);
-const GIVEN_UP: Duration = Duration::from_secs(90);
+const QUIET: Duration = Duration::from_secs(10);
+const GIVEN_UP: Duration = Duration::from_secs(30);
 /// How long one write may take before the client counts as gone.
 const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
@@ -43,21 +50,25 @@ pub fn routes() -> OpenApiRouter<Arc<Edge>> {
     responses((status = 101, description = "The WebSocket is open.")))]
 async fn socket(
     State(edge): State<Arc<Edge>>,
-    By(caller): By,
+    Looking(viewer): Looking,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     // A browser adds the cookie whoever opens the socket; only a program can show a key.
-    let absent = match caller.via {
-        Via::Session(_) => Absent::Refuse,
-        Via::ApiKey(_) => Absent::Accept,
+    let absent = match viewer.person.as_ref().map(|person| person.via) {
+        Some(Via::ApiKey(_)) => Absent::Accept,
+        Some(Via::Session(_)) | None => Absent::Refuse,
     };
     edge.hosts.check_origin(&headers, absent)?;
     let upgrade = upgrade.map_err(|_| {
         Failure::new(ErrorCode::InvalidInput, "This address is for WebSockets. Connect with ws:// or wss://.")
     })?;
-    let upgrade = upgrade.max_message_size(LARGEST_FRAME).max_frame_size(LARGEST_FRAME);
-    Ok(upgrade.on_upgrade(move |socket| async move { Line::open(socket, &edge, &caller).serve().await }))
+    let upgrade = upgrade
+        .max_message_size(LARGEST_FRAME)
+        .max_frame_size(LARGEST_FRAME)
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0);
+    Ok(upgrade.on_upgrade(move |socket| async move { Line::open(socket, &edge, viewer).serve().await }))
 }
 
 /// Why a line closes.
@@ -65,6 +76,8 @@ enum End {
     Gone,
     Restart,
     SessionEnded,
+    /// For a reason of the notes'.
+    Close(u16, String),
 }
 
 struct Line {
@@ -75,13 +88,20 @@ struct Line {
     build: String,
     shutdown: CancellationToken,
     heard_at: Instant,
+    notes: NoteLines,
+    /// What the notes' rooms send.
+    outbox: Outbox,
 }
 
 impl Line {
-    fn open(socket: WebSocket, edge: &Edge, caller: &Caller) -> Self {
+    fn open(socket: WebSocket, edge: &Edge, viewer: Viewer) -> Self {
+        let notices = edge.domain.notices(&viewer);
+        let notes = NoteLines::new(edge.domain.clone(), viewer);
         Self {
             socket,
-            notices: edge.domain.notices(caller),
+            notices,
+            outbox: notes.outbox(),
+            notes,
             degraded: edge.domain.degraded(),
             subscribed: HashSet::from([Channel::System]),
             build: edge.build.clone(),
@@ -100,8 +120,9 @@ impl Line {
         open.decrement(1.0);
         let (code, reason) = match end {
             End::Gone => return,
-            End::Restart => (CLOSE_RESTART, "The server restarts. Connect again."),
-            End::SessionEnded => (CLOSE_SESSION_ENDED, "The session ended. Sign in again."),
+            End::Restart => (CLOSE_RESTART, "The server restarts. Connect again.".to_owned()),
+            End::SessionEnded => (CLOSE_SESSION_ENDED, "The session ended. Sign in again.".to_owned()),
+            End::Close(code, reason) => (code, reason),
         };
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         // Whoever left first needs no goodbye.
@@ -127,7 +148,14 @@ impl Line {
                 () = self.shutdown.cancelled() => Err(End::Restart),
                 received = self.socket.recv() => match received {
                     Some(Ok(message)) => self.hear(message).await,
+                    Some(Err(error)) if is_too_large(&error) => {
+                        Err(End::Close(close::TOO_LARGE, "A message has at most 16 MB.".to_owned()))
+                    }
                     Some(Err(_)) | None => Err(End::Gone),
+                },
+                outgoing = self.outbox.next() => match outgoing {
+                    Outgoing::Frames(frames) => self.send_frames(frames).await,
+                    Outgoing::Close(code, reason) => Err(End::Close(code, reason)),
                 },
                 notice = self.notices.next() => match notice {
                     Some(notice) => self.pass_on(notice).await,
@@ -156,12 +184,15 @@ impl Line {
         self.heard_at = Instant::now();
         let text = match message {
             Message::Text(text) => text,
-            Message::Binary(_) => {
-                return self.refuse("This socket takes JSON text frames only.".to_owned()).await;
+            Message::Binary(frame) => {
+                return self.notes.hear(&frame).await.map_err(|(code, reason)| End::Close(code, reason));
             }
             Message::Close(_) => return Err(End::Gone),
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
         };
+        if text.len() > LARGEST_TEXT {
+            return self.refuse(format!("A frame has at most {LARGEST_TEXT} bytes.")).await;
+        }
         match serde_json::from_str(text.as_str()) {
             Ok(ClientFrame::Subscribe { channel }) => {
                 self.subscribed.insert(channel);
@@ -182,8 +213,34 @@ impl Line {
         match notice {
             Notice::Frame(frame) if self.subscribed.contains(&frame.channel) => self.send(&frame).await,
             Notice::Frame(_) => Ok(()),
-            Notice::Lagged => self.tell(Channel::System, ServerBody::Resync).await,
+            Notice::Lagged => {
+                // What was missed may have been about access.
+                self.recheck_notes(None).await;
+                self.tell(Channel::System, ServerBody::Resync).await
+            }
             Notice::SessionEnded => Err(End::SessionEnded),
+            Notice::NoteAccess(which) => {
+                self.recheck_notes(which).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn recheck_notes(&mut self, which: Option<NoteId>) {
+        let ended = self.notes.recheck(which).await;
+        self.notes.tell_ended(ended);
+    }
+
+    async fn send_frames(&mut self, frames: Vec<Bytes>) -> Result<(), End> {
+        for frame in frames {
+            match timeout(LONGEST_WRITE, self.socket.feed(Message::Binary(frame))).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) | Err(_) => return Err(End::Gone),
+            }
+        }
+        match timeout(LONGEST_WRITE, self.socket.flush()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Gone),
         }
     }
 

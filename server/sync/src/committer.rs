@@ -48,7 +48,8 @@ pub(crate) struct Committer {
 }
 
 struct Queue {
-    spool: Spool,
+    /// None where nothing is ever written.
+    spool: Option<Spool>,
     waiting: VecDeque<Waiting>,
     bytes: usize,
 }
@@ -80,15 +81,33 @@ impl Committer {
         let bytes = left.iter().map(|entry| entry.update.len()).sum();
         let waiting =
             left.into_iter().map(|entry| Waiting { position: spool.skip(), entry, room: None }).collect();
-        Ok(Arc::new(Self {
+        let queue = Queue { spool: Some(spool), waiting, bytes };
+        Ok(Arc::new(Self::new(log, transport, queue, bound, Storing::Normal)))
+    }
+
+    /// Takes nothing, ever.
+    pub fn closed(log: Arc<dyn Log>, transport: Arc<dyn Transport>) -> Arc<Self> {
+        let queue = Queue { spool: None, waiting: VecDeque::new(), bytes: 0 };
+        let storing = Storing::ReadOnly("Notes are only read here.".to_owned());
+        Arc::new(Self::new(log, transport, queue, 0, storing))
+    }
+
+    fn new(
+        log: Arc<dyn Log>,
+        transport: Arc<dyn Transport>,
+        queue: Queue,
+        bound: usize,
+        storing: Storing,
+    ) -> Self {
+        Self {
             log,
             transport,
-            queue: Mutex::new(Queue { spool, waiting, bytes }),
+            queue: Mutex::new(queue),
             queued: Notify::new(),
             drained: Notify::new(),
-            storing: watch::channel(Storing::Normal).0,
+            storing: watch::channel(storing).0,
             bound,
-        }))
+        }
     }
 
     pub fn storing(&self) -> watch::Receiver<Storing> {
@@ -106,7 +125,8 @@ impl Committer {
     /// Spools an entry and queues it. When this returns, others may see the update.
     pub fn submit(&self, entry: Entry, room: Verdicts) -> Result<u64, Full> {
         let mut queue = self.lock();
-        let position = queue.spool.append(&entry).map_err(|error| {
+        let Some(spool) = &mut queue.spool else { return Err(Full("Notes are only read here.".to_owned())) };
+        let position = spool.append(&entry).map_err(|error| {
             let reason = format!("The server's disk does not take changes: {error}.");
             tracing::error!(%error, "the spool cannot be written");
             self.refuse_for_a_while(reason.clone());
@@ -155,7 +175,8 @@ impl Committer {
                 return;
             }
         }
-        if let Err(error) = self.lock().spool.close() {
+        let closed = self.lock().spool.as_mut().map_or(Ok(()), Spool::close);
+        if let Err(error) = closed {
             tracing::warn!(%error, "the spool could not be emptied");
         }
     }
@@ -254,7 +275,8 @@ impl Committer {
         queue.bytes -= settled.iter().map(|waiting| waiting.entry.update.len()).sum::<usize>();
         let relieved = queue.bytes * 2 < self.bound;
         if let Some(last) = settled.last()
-            && let Err(error) = queue.spool.committed(last.position)
+            && let Some(spool) = &mut queue.spool
+            && let Err(error) = spool.committed(last.position)
         {
             tracing::warn!(%error, "the spool could not be shortened");
         }

@@ -54,6 +54,9 @@ pub trait Log: Send + Sync + 'static {
     /// Commits all entries in one transaction and answers with the number of each, in the order
     /// given; none for a note that is there no longer.
     async fn append(&self, entries: &[Entry]) -> Result<Vec<Option<i64>>, LogError>;
+
+    /// The last number of each of these notes.
+    async fn heads(&self, notes: &[NoteId]) -> Result<Vec<(NoteId, i64)>, LogError>;
 }
 
 /// How servers tell each other. It may lose messages: rooms look at the log now and then by themselves.

@@ -75,6 +75,11 @@ impl Outbox {
         }
     }
 
+    /// Tells our own client that one note's line ended.
+    pub fn end_note(&self, note: NoteId, code: u16, reason: &str) {
+        self.push(protocol::closed(note, code, reason));
+    }
+
     /// Ends the connection once its writer looks; what waits is dropped.
     pub fn close(&self, code: u16, reason: &str) {
         let mut queue = self.queue();

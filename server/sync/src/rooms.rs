@@ -144,9 +144,26 @@ impl Rooms {
         let committer = Committer::open(&settings.spool, log.clone(), transport, settings.backlog)?;
         let task = tokio::spawn(committer.clone().run(stop));
         committer.replayed().await;
-        let shared =
-            Shared { log, projector, committer, linger: settings.linger, rooms: Mutex::new(HashMap::new()) };
-        Ok((Self { shared: Arc::new(shared) }, task))
+        Ok((Self::over(log, projector, committer, settings.linger), task))
+    }
+
+    /// Rooms that can be read and never change.
+    pub fn read_only(
+        log: Arc<dyn Log>,
+        transport: Arc<dyn Transport>,
+        projector: Arc<dyn Projector>,
+    ) -> Self {
+        let committer = Committer::closed(log.clone(), transport);
+        Self::over(log, projector, committer, Duration::ZERO)
+    }
+
+    fn over(
+        log: Arc<dyn Log>,
+        projector: Arc<dyn Projector>,
+        committer: Arc<Committer>,
+        linger: Duration,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { log, projector, committer, linger, rooms: Mutex::default() }) }
     }
 
     /// Joins a room. Frames for the client come out of `outbox`.
@@ -191,9 +208,16 @@ impl Rooms {
         self.tell(note, Command::End { code, reason: reason.to_owned() });
     }
 
-    /// The notes that are open here.
-    pub fn open(&self) -> Vec<NoteId> {
-        self.shared.rooms().keys().copied().collect()
+    /// Looks at the log for what other servers committed to the notes that are open here.
+    pub async fn look(&self) {
+        let open: Vec<NoteId> = self.shared.rooms().keys().copied().collect();
+        if open.is_empty() {
+            return;
+        }
+        match self.shared.log.heads(&open).await {
+            Ok(heads) => heads.into_iter().for_each(|(note, seq)| self.moved(note, seq)),
+            Err(error) => tracing::debug!(%error, "the log could not be looked at"),
+        }
     }
 
     /// How storing goes now.
