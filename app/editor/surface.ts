@@ -63,6 +63,7 @@ export class Surface implements NoteEditor {
       markdown(),
       highlighting,
       completion(given),
+      arranging,
       keymap.of([...keys, ...searchKeymap, ...defaultKeymap]),
       search({ top: true }),
       highlightSelectionMatches({ minSelectionLength: 3 }),
@@ -73,7 +74,6 @@ export class Surface implements NoteEditor {
       placeholder("Write, or type / for a menu"),
       openLinks,
       pasting(given),
-      arranging,
       presence(this.session, account, given),
       commenting((id) => given.onComment(id)),
       proposing((id, hunks, accept) => given.decideProposal(id, hunks, accept)),
@@ -95,7 +95,9 @@ export class Surface implements NoteEditor {
   }
 
   accessChanged(): void {
+    const hadFocus = this.view.contentDOM.contains(document.activeElement);
     this.view.dispatch({ effects: this.#editable.reconfigure(this.#access()) });
+    if (hadFocus) this.view.contentDOM.focus();
   }
 
   destroy(): void {

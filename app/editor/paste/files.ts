@@ -3,6 +3,7 @@
 
 import { StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, WidgetType, type DecorationSet } from "@codemirror/view";
+import { inBrackets } from "../preview/links";
 import type { Hooks, Uploaded } from "../types";
 
 const begun = StateEffect.define<{ at: number; id: number; name: string }>({
@@ -72,8 +73,7 @@ export async function upload(view: EditorView, hooks: Hooks, files: File[], at: 
 
 export function linkTo({ url, name, mime }: Uploaded): string {
   const text = name.replace(/[\[\]\n]/g, " ");
-  const address = url.replace(/[()\s]/g, encodeURIComponent);
-  return `${mime.startsWith("image/") ? "!" : ""}[${text}](${address})`;
+  return `${mime.startsWith("image/") ? "!" : ""}[${text}](${inBrackets(url)})`;
 }
 
 export function chooseFiles(view: EditorView, hooks: Hooks): void {

@@ -1,14 +1,20 @@
 // HTML as it comes from other programs, turned into Markdown. It is read in a document that runs
 // nothing and loads nothing; only text and what Markdown can say of it comes out.
 
-import { safe } from "../preview/links";
+import { inBrackets, safe } from "../preview/links";
 
 const SKIPPED = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "META", "LINK", "IFRAME", "OBJECT", "SVG", "BUTTON", "SELECT", "TEXTAREA"]);
 const BLOCKS = new Set(["ADDRESS", "ARTICLE", "ASIDE", "BLOCKQUOTE", "DD", "DIV", "DL", "DT", "FIGURE", "FIGCAPTION", "FOOTER", "FORM", "H1", "H2", "H3", "H4", "H5", "H6", "HEADER", "HR", "LI", "MAIN", "NAV", "OL", "P", "PRE", "SECTION", "TABLE", "UL", "DETAILS", "SUMMARY"]);
 
 export function htmlToMarkdown(html: string): string {
-  const { body } = new DOMParser().parseFromString(html, "text/html");
+  const { body } = new DOMParser().parseFromString(quiet(html), "text/html");
   return blocksOf(body).replace(/\n{3,}/g, "\n\n").trim();
+}
+
+/** Styles and handlers under other names: the page's policy forbids them, and would complain of each. */
+function quiet(html: string): string {
+  const tags = html.replace(/<style[\s\S]*?<\/style>/gi, "");
+  return tags.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\s(style|on[a-z]+)(?=\s*=)/gi, " data-$1"));
 }
 
 /** Whether there is more in it than the plain text says. */
@@ -131,7 +137,7 @@ function inlineOf(node: Node): string {
       return "\n";
     case "STRONG":
     case "B":
-      return node.style.fontWeight === "normal" ? inner() : marked(inner(), "**");
+      return /font-weight:\s*(normal|400)/.test(node.dataset.style ?? "") ? inner() : marked(inner(), "**");
     case "EM":
     case "I":
       return marked(inner(), "*");
@@ -158,9 +164,9 @@ function inlineOf(node: Node): string {
 
 /** Word processors say with styles what others say with elements. */
 function styled(node: HTMLElement, text: string): string {
-  const { fontWeight, fontStyle } = node.style;
-  const bold = fontWeight === "bold" || Number(fontWeight) >= 600 ? marked(text, "**") : text;
-  return fontStyle === "italic" ? marked(bold, "*") : bold;
+  const style = node.dataset.style ?? "";
+  const bold = /font-weight:\s*(bold|[6-9]00)/.test(style) ? marked(text, "**") : text;
+  return /font-style:\s*italic/.test(style) ? marked(bold, "*") : bold;
 }
 
 function codeSpan(text: string): string {
@@ -174,13 +180,13 @@ function linkOf(node: HTMLElement, text: string): string {
   const url = /^(https?:|mailto:|tel:)/i.test(given) ? safe(given) : null;
   if (!url) return text;
   if (text.trim() === url) return `<${url}>`;
-  return text.trim() ? `[${text.trim()}](${url.replace(/[()\s]/g, encodeURIComponent)})` : "";
+  return text.trim() ? `[${text.trim()}](${inBrackets(url)})` : "";
 }
 
 function pictureOf(node: HTMLElement): string {
   const url = node.getAttribute("src") ?? "";
   const text = (node.getAttribute("alt") ?? "").replace(/[\[\]\n]/g, " ");
-  return /^https?:/i.test(url) ? `![${text}](${url.replace(/[()\s]/g, encodeURIComponent)})` : text;
+  return /^https?:/i.test(url) ? `![${text}](${inBrackets(url)})` : text;
 }
 
 /** Only what would be taken for a mark. */

@@ -13,6 +13,11 @@ export function safe(url: string): string | null {
   return /^[a-z][a-z0-9+.-]*:/i.test(address) ? null : `/${address}`.replace(/^\/(www\.)/, "https://$1");
 }
 
+/** As it stands between the brackets of a link. */
+export function inBrackets(url: string): string {
+  return url.replace(/[()\s]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
+}
+
 /** The note that a wikilink names: `[[Title]]`, `[[Title|shown]]`, `[[Title#Heading]]`. */
 export function titleOf(wikilink: string): string {
   return wikilink.slice(2, -2).split("|")[0]!.split("#")[0]!.trim();
