@@ -17,6 +17,7 @@ const ACCOUNT = "sidebar.account";
 /** Opens a note: from this device at once, then with the server. */
 export async function open(options: Options): Promise<NoteEditor> {
   remember(options.account);
+  keepForOffline();
   await load();
   const replica = new Replica();
   let session: Session | undefined;
@@ -76,6 +77,13 @@ function remember(account: { id: string; name: string }): void {
   } catch {
     // Then the note is simply not found offline.
   }
+}
+
+/** The service worker keeps the editor's files, so that the note opens without network. */
+function keepForOffline(): void {
+  navigator.serviceWorker?.register("/worker.js").catch((cause: unknown) => {
+    console.info("this note will not open without network", cause);
+  });
 }
 
 async function withStore<T>(account: string, ask: (opened: store.Store) => Promise<T>): Promise<T | undefined> {

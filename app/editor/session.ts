@@ -217,7 +217,7 @@ export class Session {
         return this.#answer(message.stateVector);
       case "update":
         this.#apply(message.update);
-        this.shelf.received(message.update);
+        this.shelf.received(message.update, message.answersStep1);
         return;
       case "awareness":
         return this.awareness.apply(message.update);

@@ -70,10 +70,11 @@ export class Shelf {
     return key;
   }
 
-  /** Writes down what came from the server, some of it at a time. */
-  received(update: Uint8Array): void {
+  /** Writes down what came from the server: the whole of what was missing at once, the rest gathered. */
+  received(update: Uint8Array, isWhole: boolean): void {
     this.#received.push(update);
-    this.#gathering ??= setTimeout(() => this.#write(this.#takeReceived()), GATHER_MS);
+    if (isWhole) this.#write(this.#takeReceived());
+    else this.#gathering ??= setTimeout(() => this.#write(this.#takeReceived()), GATHER_MS);
   }
 
   /** What another tab typed and this one is to send. */

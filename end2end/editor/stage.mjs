@@ -17,6 +17,14 @@ const POLICY =
   `default-src 'none'; script-src 'self' 'nonce-${NONCE}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-${NONCE}'; ` +
   "img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'";
 
+const FRAME_POLICY =
+  `sandbox allow-scripts; default-src 'none'; script-src 'nonce-${NONCE}' blob:; style-src 'unsafe-inline'; ` +
+  "img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
+function html(response, policy, body) {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": policy, "x-frame-options": "DENY" }).end(body);
+}
+
 export const ACCOUNT = { id: "0190c0de-0000-7000-8000-000000000001", name: "Ada Lovelace" };
 
 function site() {
@@ -31,6 +39,8 @@ export class Stage {
   sockets = new Set();
   /** Whether new sockets are refused and pages not served. */
   isCut = false;
+  /** Of the build, as the service worker sees it. */
+  version = "1";
   #browser;
   #contexts = [];
 
@@ -97,11 +107,10 @@ export class Stage {
         const body = await readFile(join(this.site, path));
         return response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/plain" }).end(body);
       }
-      if (path.startsWith("/n/")) {
-        return response
-          .writeHead(200, { "content-type": "text/html", "content-security-policy": POLICY })
-          .end(this.#page());
-      }
+      if (path.startsWith("/n/")) return html(response, POLICY, this.#page());
+      if (path === "/worker.js") return await this.#worker(response);
+      if (path === "/offline") return html(response, POLICY, this.#document("", "offline.js", 'class="offline"', '<div id="offline"></div>'));
+      if (path === "/frame/diagram") return html(response, FRAME_POLICY, await this.#diagram());
       if (path === "/favicon.ico") return response.writeHead(204).end();
     } catch (cause) {
       return response.writeHead(500).end(String(cause));
@@ -110,11 +119,31 @@ export class Stage {
   }
 
   #page() {
-    const { "main.css": css, "editor.js": editor } = this.manifest;
+    const body = '<main class="note-page"><h1 class="visually-hidden">A note</h1><div id="note" class="note-editor"></div></main>';
+    const script = `window.library = await import("${this.manifest["editor.js"]}");`;
+    return this.#document(script, null, "", body);
+  }
+
+  #document(script, source, attributes, body) {
+    const from = source ? ` src="${this.manifest[source]}"` : "";
     return `<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>Note</title>
-      <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="${css}"></head>
-      <body><main class="note-page"><h1 class="visually-hidden">A note</h1><div id="note" class="note-editor"></div></main>
-      <script type="module" nonce="${NONCE}">window.library = await import("${editor}");</script></body></html>`;
+      <meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="${this.manifest["main.css"]}"></head>
+      <body ${attributes}>${body}<script type="module" nonce="${NONCE}"${from}>${script}</script></body></html>`;
+  }
+
+  /** As the server puts it together. */
+  async #worker(response) {
+    const [assets, worker] = await Promise.all([
+      readFile(join(this.site, "offline.json"), "utf8"),
+      readFile(join(this.site, this.manifest["worker.js"]), "utf8"),
+    ]);
+    const headers = { "content-type": "text/javascript", "content-security-policy": "default-src 'none'; connect-src 'self'" };
+    response.writeHead(200, headers).end(`const KEPT = { name: "sidebar-${this.version}", assets: ${assets} };\n${worker}`);
+  }
+
+  async #diagram() {
+    const script = await readFile(new URL("../../server/edge/src/diagram.js", import.meta.url), "utf8");
+    return `<!doctype html><html lang="en"><head><title>Diagram</title></head><body><script nonce="${NONCE}">${script}</script></body></html>`;
   }
 
   /** A browser of its own. Whatever goes wrong in its pages is kept in `wrongs`. */

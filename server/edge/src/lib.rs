@@ -17,6 +17,7 @@ mod input;
 mod keys;
 mod legacy;
 mod limits;
+mod offline;
 mod openapi;
 mod origin;
 mod pages;
@@ -52,6 +53,7 @@ pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Re
     let _ = Executor::init_tokio();
     let names = assets::manifest(&config.site)?;
     let files = assets::routes(&config.site);
+    let offline = offline::routes(&config.site, &names)?;
     let edge = Edge::new(domain, config, shutdown);
     let (api, document) = openapi::parts();
     let site = Site {
@@ -64,6 +66,7 @@ pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Re
         .merge(openapi::routes(&document).map_err(Error::Description)?)
         .merge(pages::routes(&site))
         .merge(files)
+        .merge(offline)
         .route("/metrics", get(health::metrics))
         .fallback(move |request| pages::anything_else(site.clone(), request))
         .method_not_allowed_fallback(pages::wrong_method)
