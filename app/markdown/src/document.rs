@@ -1,7 +1,7 @@
 //! A text that grows: finished blocks keep their HTML, only the end is rendered again.
 
 use crate::definitions::Definitions;
-use crate::{Options, blocks, growing, write};
+use crate::{Dialect, Options, blocks, growing, write};
 
 /// Whether more of a text may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Document {
 
     fn block(&self, text: &str, options: Options<'_>) -> Block {
         let mut html = String::with_capacity(text.len() * 3 / 2);
-        write::html(&mut html, text, &self.definitions, options);
+        write::html(&mut html, text, &self.definitions, Dialect::Message, options);
         Block { key: fnv1a(&html), html }
     }
 }

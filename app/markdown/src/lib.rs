@@ -16,6 +16,7 @@ mod write;
 
 pub use blocks::blocks;
 pub use document::{Block, Document, Progress};
+pub use math::Place as FormulaPlace;
 pub use vetted::is_highlighted;
 
 use definitions::Definitions;
@@ -29,14 +30,33 @@ pub struct Options<'a> {
     pub highlight: Option<Highlight<'a>>,
 }
 
+/// Which Markdown a text is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    #[default]
+    Message,
+    /// Has `[[links to notes]]`, and headings with levels of their own.
+    Note,
+}
+
 /// The whole of a finished text.
 pub fn render(source: &str, options: Options<'_>) -> String {
+    render_as(Dialect::Message, source, options)
+}
+
+/// The whole of a finished text in a dialect.
+pub fn render_as(dialect: Dialect, source: &str, options: Options<'_>) -> String {
     let definitions = Definitions::of(source);
     let mut html = String::with_capacity(source.len() * 3 / 2);
     for range in blocks(source) {
-        write::html(&mut html, &source[range], &definitions, options);
+        write::html(&mut html, &source[range], &definitions, dialect, options);
     }
     html
+}
+
+/// MathML of one formula, where it can be written.
+pub fn formula(latex: &str, place: FormulaPlace) -> Option<String> {
+    math::html(latex, place)
 }
 
 /// What is read: tables, struck text, tasks and formulas beyond CommonMark. No footnotes, no raw HTML.

@@ -33,6 +33,22 @@ pub fn is_own_file(url: &str) -> bool {
     })
 }
 
+/// Where `[[title]]` or `[[title#heading]]` leads: a page that opens the note of that title, or offers
+/// to make it.
+pub fn to_note(written: &str) -> String {
+    let title = written.split_once('#').map_or(written, |(title, _)| title).trim();
+    let mut address = String::from("/n?title=");
+    for byte in title.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                address.push(char::from(byte))
+            }
+            _ => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    address
+}
+
 /// The host of an `http` address, for showing.
 pub fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);

@@ -3,9 +3,9 @@
 use crate::definitions::Definitions;
 use crate::links::{self, Destination};
 use crate::math::{self, Place};
-use crate::{Options, dialect, vetted};
+use crate::{Dialect, Options, dialect, vetted};
 use pulldown_cmark::{
-    Alignment, BrokenLink, CodeBlockKind, CowStr, Event, HeadingLevel, Parser, Tag, TagEnd,
+    Alignment, BrokenLink, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd,
     TextMergeWithOffset,
 };
 use std::ops::Range;
@@ -14,14 +14,18 @@ use std::ops::Range;
 const DEEPEST: usize = 32;
 
 /// Appends the HTML of `source`, whole blocks.
-pub fn html(out: &mut String, source: &str, definitions: &Definitions, options: Options<'_>) {
+pub fn html(out: &mut String, source: &str, definitions: &Definitions, kind: Dialect, options: Options<'_>) {
     let source = math::with_dollars(source);
     let resolve = |link: BrokenLink<'_>| {
         let destination = definitions.destination(&link.reference)?;
         Some((CowStr::from(destination.to_owned()), CowStr::Borrowed("")))
     };
-    let parser = Parser::new_with_broken_link_callback(&source, dialect(), Some(resolve));
-    let mut writer = Writer { out, source: &source, options, state: State::default() };
+    let beyond = match kind {
+        Dialect::Message => pulldown_cmark::Options::empty(),
+        Dialect::Note => pulldown_cmark::Options::ENABLE_WIKILINKS,
+    };
+    let parser = Parser::new_with_broken_link_callback(&source, dialect() | beyond, Some(resolve));
+    let mut writer = Writer { out, source: &source, kind, options, state: State::default() };
     for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
         writer.event(event, range);
     }
@@ -30,6 +34,7 @@ pub fn html(out: &mut String, source: &str, definitions: &Definitions, options: 
 struct Writer<'a> {
     out: &'a mut String,
     source: &'a str,
+    kind: Dialect,
     options: Options<'a>,
     state: State,
 }
@@ -111,12 +116,9 @@ impl Writer<'_> {
     fn start(&mut self, tag: Tag<'_>) {
         match tag {
             Tag::Paragraph => self.out.push_str("<p>"),
-            // Messages are the page's second level. One level for all keeps the outline whole, whatever
-            // the text skips.
             Tag::Heading { level, .. } => {
-                self.out.push_str("<h3 class=\"");
-                self.out.push_str(heading_class(level));
-                self.out.push_str("\">");
+                let number = heading_number(self.kind, level);
+                self.out.push_str(&format!("<h{number} class=\"{}\">", heading_class(level)));
             }
             Tag::BlockQuote(_) => self.open("<blockquote>\n"),
             Tag::List(None) => self.open("<ul>\n"),
@@ -145,9 +147,11 @@ impl Writer<'_> {
             Tag::Strong => self.out.push_str("<strong>"),
             Tag::Strikethrough => self.out.push_str("<del>"),
             Tag::Link { dest_url, link_type, .. } => {
-                let email = matches!(link_type, pulldown_cmark::LinkType::Email);
-                let written =
-                    if email { self.link(&format!("mailto:{dest_url}")) } else { self.link(&dest_url) };
+                let written = match link_type {
+                    LinkType::Email => self.link(&format!("mailto:{dest_url}")),
+                    LinkType::WikiLink { .. } => self.link(&links::to_note(&dest_url)),
+                    _ => self.link(&dest_url),
+                };
                 self.state.links.push(written);
             }
             Tag::Image { dest_url, .. } => self.state.image = Some((dest_url.to_string(), String::new())),
@@ -165,7 +169,9 @@ impl Writer<'_> {
     fn end(&mut self, tag: TagEnd) {
         match tag {
             TagEnd::Paragraph | TagEnd::HtmlBlock => self.out.push_str("</p>\n"),
-            TagEnd::Heading(_) => self.out.push_str("</h3>\n"),
+            TagEnd::Heading(level) => {
+                self.out.push_str(&format!("</h{}>\n", heading_number(self.kind, level)));
+            }
             TagEnd::BlockQuote(_) => self.close("</blockquote>\n"),
             TagEnd::List(true) => self.close("</ol>\n"),
             TagEnd::List(false) => self.close("</ul>\n"),
@@ -332,6 +338,19 @@ impl Writer<'_> {
                 self.out.push_str("</code>");
             }
         }
+    }
+}
+
+/// Messages are the page's second level: one level for all keeps the outline whole, whatever the text
+/// skips. A note is its page; its headings begin below its title.
+fn heading_number(kind: Dialect, level: HeadingLevel) -> u8 {
+    match (kind, level) {
+        (Dialect::Message, _) => 3,
+        (Dialect::Note, HeadingLevel::H1) => 2,
+        (Dialect::Note, HeadingLevel::H2) => 3,
+        (Dialect::Note, HeadingLevel::H3) => 4,
+        (Dialect::Note, HeadingLevel::H4) => 5,
+        (Dialect::Note, HeadingLevel::H5 | HeadingLevel::H6) => 6,
     }
 }
 
