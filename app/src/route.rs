@@ -1,7 +1,7 @@
 //! The one URL policy: which addresses there are and what each shows.
 //! Links are written with [`Route::path`] only, so an address changes in one place.
 
-use shared::ConversationId;
+use shared::{ConversationId, NoteId};
 
 /// A place in the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,11 @@ pub enum Route {
     NewConversation,
     /// `/c/{id}`
     Conversation(ConversationId),
+    /// `/n`: the list of notes, and beside it how to begin. On a phone: the list. `?title=` opens the
+    /// note of that title.
+    Notes,
+    /// `/n/{id}`
+    Note(NoteId),
     /// `/search?q=…`
     Search,
     /// `/bin`: what was deleted and can be restored.
@@ -30,13 +35,21 @@ pub enum SettingsSection {
     Security,
     ApiKeys,
     Appearance,
+    Notes,
     Providers,
     People,
 }
 
 impl SettingsSection {
-    pub const ALL: [Self; 6] =
-        [Self::Profile, Self::Appearance, Self::Security, Self::ApiKeys, Self::Providers, Self::People];
+    pub const ALL: [Self; 7] = [
+        Self::Profile,
+        Self::Appearance,
+        Self::Notes,
+        Self::Security,
+        Self::ApiKeys,
+        Self::Providers,
+        Self::People,
+    ];
 
     pub fn slug(self) -> &'static str {
         match self {
@@ -44,6 +57,7 @@ impl SettingsSection {
             Self::Security => "security",
             Self::ApiKeys => "keys",
             Self::Appearance => "appearance",
+            Self::Notes => "notes",
             Self::Providers => "providers",
             Self::People => "people",
         }
@@ -55,6 +69,7 @@ impl SettingsSection {
             Self::Security => "Password and sessions",
             Self::ApiKeys => "API keys",
             Self::Appearance => "Appearance",
+            Self::Notes => "Notes",
             Self::Providers => "Providers",
             Self::People => "People",
         }
@@ -70,6 +85,7 @@ impl SettingsSection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Conversations,
+    Notes,
     Search,
     Bin,
     Settings,
@@ -80,6 +96,7 @@ impl Section {
     pub fn letter(self) -> char {
         match self {
             Self::Conversations => 'c',
+            Self::Notes => 'n',
             Self::Search => 's',
             Self::Bin => 'b',
             Self::Settings => 'o',
@@ -95,6 +112,8 @@ impl Route {
             (None, _) => Self::Home,
             (Some("c"), None) => Self::NewConversation,
             (Some("c"), Some(id)) => Self::Conversation(id.parse().ok()?),
+            (Some("n"), None) => Self::Notes,
+            (Some("n"), Some(id)) => Self::Note(id.parse().ok()?),
             (Some("search"), None) => Self::Search,
             (Some("bin"), None) => Self::Bin,
             (Some("keys"), None) => Self::Keys,
@@ -112,6 +131,8 @@ impl Route {
             Self::Home => "/".to_owned(),
             Self::NewConversation => "/c".to_owned(),
             Self::Conversation(id) => format!("/c/{id}"),
+            Self::Notes => "/n".to_owned(),
+            Self::Note(id) => format!("/n/{id}"),
             Self::Search => "/search".to_owned(),
             Self::Bin => "/bin".to_owned(),
             Self::SettingsHome => "/settings".to_owned(),
@@ -123,6 +144,7 @@ impl Route {
     pub fn section(self) -> Section {
         match self {
             Self::Home | Self::NewConversation | Self::Conversation(_) => Section::Conversations,
+            Self::Notes | Self::Note(_) => Section::Notes,
             Self::Search => Section::Search,
             Self::Bin => Section::Bin,
             Self::SettingsHome | Self::Settings(_) | Self::Keys => Section::Settings,
@@ -133,6 +155,14 @@ impl Route {
     pub fn conversation(self) -> Option<ConversationId> {
         match self {
             Self::Conversation(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The note on the page.
+    pub fn note(self) -> Option<NoteId> {
+        match self {
+            Self::Note(id) => Some(id),
             _ => None,
         }
     }
@@ -148,6 +178,8 @@ mod tests {
             Route::Home,
             Route::NewConversation,
             Route::Conversation(ConversationId::new()),
+            Route::Notes,
+            Route::Note(NoteId::new()),
             Route::Search,
             Route::Bin,
             Route::SettingsHome,
@@ -161,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_address_with_something_extra_or_unknown_is_no_route() {
-        for path in ["/c/not-an-id", "/search/x", "/settings/nothing", "/nope", "/c/0198/x"] {
+        for path in ["/c/not-an-id", "/n/not-an-id", "/search/x", "/settings/nothing", "/nope", "/c/0198/x"] {
             assert_eq!(Route::parse(path), None, "{path}");
         }
     }

@@ -147,6 +147,9 @@ async fn workspace(site: &Site, asker: Asker, me: Me, request: Request<Body>) ->
         theme: theme_of(&asker.headers),
         layout: cookie(&asker.headers, "layout").map(|text| LayoutState::parse(&text)).unwrap_or_default(),
         build: site.build.clone(),
+        writing: cookie(&asker.headers, "notes")
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
     };
     let assets = site.assets.clone();
     let policy = site.content_security_policy;

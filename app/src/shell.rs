@@ -32,14 +32,16 @@ pub fn shell() -> impl IntoView {
     let sizes = start.layout.css(Route::parse(path).map_or(Section::Conversations, Route::section));
     let app_js = assets.get("app.js").map(str::to_owned);
     let app_wasm = assets.get("app_bg.wasm").map(str::to_owned);
-    let highlight = assets.get("highlight.js").map(str::to_owned);
+    // what is loaded on demand: what scripts call it, and where it is
+    let on_demand = [("highlight", "highlight.js"), ("editor", "note.js"), ("local", "local.js")]
+        .map(|(name, file)| assets.get(file).map(|address| view! { <meta name=name content=address.to_owned()/> }));
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=start.theme.name()>
             <head>
                 <Common assets theme=start.theme/>
                 <meta name="build" content=start.build.clone()/>
-                {highlight.map(|address| view! { <meta name="highlight" content=address/> })}
+                {on_demand.into_iter().flatten().collect_view()}
                 <style nonce=use_nonce() inner_html=sizes></style>
                 {app_js.map(|address| view! { <link rel="modulepreload" href=address/> })}
                 {app_wasm.map(|address| view! {
@@ -93,7 +95,7 @@ fn Common(assets: Assets, theme: Theme) -> impl IntoView {
 
 /// Loads the app, and what measures it once there is time.
 fn boot_script(assets: &Assets) -> String {
-    let mut script = String::new();
+    let mut script = String::from("window.sidebarImport=(address)=>import(address);");
     if let (Some(js), Some(wasm)) = (assets.get("app.js"), assets.get("app_bg.wasm")) {
         script.push_str(&format!(
             "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate);"

@@ -1,6 +1,7 @@
 //! The root of the app: puts everything that pages share in place, then shows the frame.
 
 use crate::client::clock::Clock;
+use crate::client::editor::Preferences;
 use crate::client::location::Location;
 use crate::client::session::Session;
 use crate::client::socket::Socket;
@@ -10,6 +11,7 @@ use crate::frame::layout::{Layout, LayoutState};
 use crate::frame::theme::{Theme, ThemeChoice};
 use crate::pages::conversations::Conversations;
 use crate::pages::conversations::prefetch::Prefetch;
+use crate::pages::notes::{Desk, Notes};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::account::Me;
@@ -29,6 +31,8 @@ pub struct Start {
     pub offset: UtcOffset,
     pub theme: Theme,
     pub layout: LayoutState,
+    /// How the person likes to write.
+    pub writing: Preferences,
     pub build: String,
 }
 
@@ -46,5 +50,7 @@ pub fn Workspace() -> impl IntoView {
     Socket::provide(start.build);
     Conversations::provide();
     Prefetch::provide();
+    Notes::provide();
+    Desk::provide(start.writing);
     view! { <Frame/> }
 }

@@ -45,6 +45,37 @@ pub fn set_root_property(name: &str, value: &str) {
     let _ = (name, value);
 }
 
+/// Opens an address of another site in a window of its own, which learns nothing of this one.
+pub fn open_window(url: &str) {
+    #[cfg(feature = "hydrate")]
+    if ["https://", "http://", "mailto:", "/"].iter().any(|known| url.starts_with(known)) {
+        note(leptos::prelude::window().open_with_url_and_target_and_features(
+            url,
+            "_blank",
+            "noopener,noreferrer",
+        ));
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = url;
+}
+
+/// Prints the page.
+pub fn print() {
+    #[cfg(feature = "hydrate")]
+    note(leptos::prelude::window().print());
+}
+
+/// Whether there is room for one pane only.
+pub fn is_phone() -> bool {
+    #[cfg(feature = "hydrate")]
+    {
+        let query = leptos::prelude::window().match_media("(max-width: 767px)");
+        query.ok().flatten().is_some_and(|query| query.matches())
+    }
+    #[cfg(not(feature = "hydrate"))]
+    false
+}
+
 /// Whether nobody is typing anywhere, so that moving the focus takes it from nothing.
 pub fn nobody_types() -> bool {
     #[cfg(feature = "hydrate")]
@@ -103,6 +134,12 @@ pub(crate) fn note<T>(outcome: Result<T, wasm_bindgen::JsValue>) {
     if let Err(cause) = outcome {
         leptos::logging::warn!("the browser refused: {cause:?}");
     }
+}
+
+/// Sets a style of an element, by script: the page's policy admits none in the HTML.
+#[cfg(feature = "hydrate")]
+pub fn set_style(element: &web_sys::HtmlElement, property: &str, value: &str) {
+    note(element.style().set_property(property, value));
 }
 
 /// Calls `act` whenever the element comes near the part of the page that is seen.

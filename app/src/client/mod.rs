@@ -4,6 +4,7 @@ pub mod api;
 pub mod clock;
 pub mod document;
 pub mod drafts;
+pub mod editor;
 pub mod location;
 pub mod session;
 pub mod socket;

@@ -48,6 +48,10 @@ pub fn on_frame(listener: impl Fn(&ServerBody) + 'static) {
     drop(listener);
 }
 
+/// Sends a binary frame; false when there is no line to send it on.
+#[cfg(feature = "hydrate")]
+pub use browser::{on_binary, send_binary};
+
 #[cfg(feature = "hydrate")]
 mod browser {
     use super::{Connection, Socket};
@@ -61,9 +65,12 @@ mod browser {
     use wasm_bindgen::closure::Closure;
 
     type Listener = Rc<dyn Fn(&ServerBody)>;
+    type BinaryListener = Rc<dyn Fn(&js_sys::Uint8Array)>;
 
     thread_local! {
         static LISTENERS: RefCell<Vec<(u64, Listener)>> = const { RefCell::new(Vec::new()) };
+        static BINARY_LISTENERS: RefCell<Vec<(u64, BinaryListener)>> = const { RefCell::new(Vec::new()) };
+        static OPEN: RefCell<Option<web_sys::WebSocket>> = const { RefCell::new(None) };
         static NEXT_LISTENER: Cell<u64> = const { Cell::new(0) };
     }
 
@@ -80,6 +87,30 @@ mod browser {
         let number = NEXT_LISTENER.with(|next| next.replace(next.get() + 1));
         LISTENERS.with(|all| all.borrow_mut().push((number, Rc::new(listener))));
         on_cleanup(move || LISTENERS.with(|all| all.borrow_mut().retain(|(other, _)| *other != number)));
+    }
+
+    /// Calls `listener` with every binary frame, until the function it gives is called.
+    pub fn on_binary(listener: impl Fn(&js_sys::Uint8Array) + 'static) -> impl FnOnce() {
+        let number = NEXT_LISTENER.with(|next| next.replace(next.get() + 1));
+        BINARY_LISTENERS.with(|all| all.borrow_mut().push((number, Rc::new(listener))));
+        move || BINARY_LISTENERS.with(|all| all.borrow_mut().retain(|(other, _)| *other != number))
+    }
+
+    pub fn send_binary(frame: &js_sys::Uint8Array) -> bool {
+        OPEN.with(|open| {
+            open.borrow().as_ref().is_some_and(|ws| {
+                ws.ready_state() == web_sys::WebSocket::OPEN && ws.send_with_js_u8_array(frame).is_ok()
+            })
+        })
+    }
+
+    fn receive_binary(buffer: &js_sys::ArrayBuffer) {
+        let frame = js_sys::Uint8Array::new(buffer);
+        let listeners: Vec<BinaryListener> =
+            BINARY_LISTENERS.with(|all| all.borrow().iter().map(|(_, listener)| listener.clone()).collect());
+        for listener in listeners {
+            listener(&frame);
+        }
     }
 
     /// Builds named so are a developer's, whose page follows the sources by itself.
@@ -197,12 +228,14 @@ mod browser {
     }
 
     fn attach(line: &Rc<Line>, ws: web_sys::WebSocket) {
+        ws.set_binary_type(web_sys::BinaryType::Arraybuffer);
         let opened = {
             let (line, ws) = (line.clone(), ws.clone());
             Closure::<dyn FnMut()>::new(move || {
-                for channel in [Channel::System, Channel::Chat] {
+                for channel in [Channel::System, Channel::Chat, Channel::Notes] {
                     tell(&ws, &ClientFrame::Subscribe { channel });
                 }
+                OPEN.set(Some(ws.clone()));
                 line.heard();
                 line.socket.connection.set(Connection::Online);
                 // what happened while the line was down was not heard
@@ -216,8 +249,11 @@ mod browser {
             let line = line.clone();
             Closure::<dyn FnMut(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
                 line.heard();
-                if let Some(text) = event.data().as_string() {
+                let data = event.data();
+                if let Some(text) = data.as_string() {
                     receive(&line, &text);
+                } else if let Some(buffer) = data.dyn_ref::<js_sys::ArrayBuffer>() {
+                    receive_binary(buffer);
                 }
             })
         };
@@ -228,6 +264,7 @@ mod browser {
                 ws.set_onopen(None);
                 ws.set_onmessage(None);
                 drop((opened, heard));
+                OPEN.take();
                 *line.current.borrow_mut() = None;
                 line.due_ms.set(None);
                 line.socket.connection.set(Connection::Offline);

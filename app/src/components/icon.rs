@@ -35,6 +35,19 @@ pub enum Icon {
     Out,
     Smile,
     Sun,
+    Note,
+    Folder,
+    Day,
+    Archive,
+    Share,
+    Clock,
+    Link,
+    Outline,
+    Source,
+    Print,
+    Upload,
+    Move,
+    Template,
 }
 
 impl Icon {
@@ -81,6 +94,23 @@ impl Icon {
             Self::Download => "M12 4.5v10M7.5 10.5 12 15l4.5-4.5M5 19.5h14",
             Self::Chevron => "M6 9.5l6 6 6-6",
             Self::Out => "M10 4.5H5v15h5M15 8l4 4-4 4M19 12H9.5",
+            Self::Note => "M6 3.5h8.5L19 8v12.5H6zM14 3.5V8.5h5M9 12.5h6M9 16h4",
+            Self::Folder => "M3.5 6h6l2 2.5h9V19h-17z",
+            Self::Day => "M4.5 6h15v14h-15zM4.5 10h15M8.5 3.5V7M15.5 3.5V7",
+            Self::Archive => "M4 5h16v4H4zM5.5 9v10.5h13V9M10 13h4",
+            Self::Share => {
+                "M17 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM7 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM17 21a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM9.2 10.8l5.6-3.9M9.2 13.2l5.6 3.9"
+            }
+            Self::Clock => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM12 7.5V12l3 2",
+            Self::Link => {
+                "M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3L12 6.3M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1"
+            }
+            Self::Outline => "M4.5 6h10M8 12h11.5M8 18h8M4.5 12h.01M4.5 18h.01",
+            Self::Source => "M8.5 7l-5 5 5 5M15.5 7l5 5-5 5",
+            Self::Print => "M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z",
+            Self::Upload => "M12 15V5M7.5 9 12 4.5 16.5 9M5 19.5h14",
+            Self::Move => "M3.5 6h6l2 2.5h9V19h-17zM9 13.5h6M12.5 11l2.5 2.5-2.5 2.5",
+            Self::Template => "M5 4h14v4H5zM5 11h6v9H5zM14 11h5v9h-5z",
             Self::Smile => {
                 "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM9 10h.01M15 10h.01M8.5 14c.8 1.3 2 2 3.5 2s2.7-.7 3.5-2"
             }

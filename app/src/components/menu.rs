@@ -18,7 +18,6 @@ pub fn Menu(
     label: Signal<String>,
     children: Children,
 ) -> impl IntoView {
-    provide_context(MenuId(id.clone()));
     let place = {
         let id = id.clone();
         move |event: leptos::ev::MouseEvent| place(&event, &id)
@@ -28,27 +27,62 @@ pub fn Menu(
             popovertarget=id.clone() on:click=place>
             {Icon::More.draw()}
         </button>
-        <div class="menu" id=id.clone() popover="auto" role="menu" aria-label=label on:keydown=step>{children()}</div>
+        <MenuItems id label>{children()}</MenuItems>
+    }
+}
+
+/// What a menu holds. With a button elsewhere that names its `id`; several buttons may share it.
+#[component]
+pub fn MenuItems(id: String, #[prop(into)] label: Signal<String>, children: Children) -> impl IntoView {
+    provide_context(MenuId(id.clone()));
+    view! {
+        <div class="menu" id=id popover="auto" role="menu" aria-label=label on:keydown=step>{children()}</div>
     }
 }
 
 #[component]
-pub fn MenuItem(icon: Icon, #[prop(into)] on_choose: Callback<()>, children: Children) -> impl IntoView {
+pub fn MenuItem(
+    icon: Icon,
+    #[prop(into)] on_choose: Callback<()>,
+    /// While it cannot be chosen.
+    #[prop(optional, into)]
+    hidden: Signal<bool>,
+    children: Children,
+) -> impl IntoView {
     let MenuId(menu) = expect_context::<MenuId>();
     view! {
         <button type="button" class="menu-item" role="menuitem" popovertarget=menu popovertargetaction="hide"
-            on:click=move |_| on_choose.run(())>
+            hidden=hidden on:click=move |_| on_choose.run(())>
             {icon.draw()}
             <span>{children()}</span>
         </button>
     }
 }
 
+/// Opens the menu where the pointer is.
+pub fn open_at(event: &leptos::ev::MouseEvent, id: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        use crate::client::document::{element, note};
+        event.prevent_default();
+        let Some(menu) = element(id) else { return };
+        let (left, top) = (f64::from(event.client_x()), f64::from(event.client_y()));
+        let shown = menu.clone();
+        // the click that opened it must not close it again
+        request_animation_frame(move || {
+            note(shown.show_popover());
+            put(&shown, left, top, top);
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (event, id);
+}
+
 /// Puts the menu under its button, inside the window, and the focus on its first item.
 pub fn place(event: &leptos::ev::MouseEvent, id: &str) {
     #[cfg(feature = "hydrate")]
     {
-        use crate::client::document::{element, note};
+        use crate::client::document::element;
         use wasm_bindgen::JsCast;
         let Some(button) =
             event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok())
@@ -57,27 +91,31 @@ pub fn place(event: &leptos::ev::MouseEvent, id: &str) {
         };
         let Some(menu) = element(id) else { return };
         let around = button.get_bounding_client_rect();
-        request_animation_frame(move || {
-            let size = menu.get_bounding_client_rect();
-            let (width, height) = (
-                window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or(size.width()),
-                window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(size.height()),
-            );
-            let left = around.left().min(width - size.width() - 8.0).max(8.0);
-            let below = around.bottom() + 4.0;
-            let top =
-                if below + size.height() > height - 8.0 { around.top() - size.height() - 4.0 } else { below };
-            note(menu.style().set_property("left", &format!("{left}px")));
-            note(menu.style().set_property("top", &format!("{}px", top.max(8.0))));
-            if let Ok(Some(first)) = menu.query_selector("[role=menuitem]")
-                && let Ok(first) = first.dyn_into::<web_sys::HtmlElement>()
-            {
-                note(first.focus());
-            }
-        });
+        request_animation_frame(move || put(&menu, around.left(), around.bottom() + 4.0, around.top() - 4.0));
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (event, id);
+}
+
+/// Puts an open menu with its corner there, above `above` where there is no room below `below`.
+#[cfg(feature = "hydrate")]
+fn put(menu: &web_sys::HtmlElement, left: f64, below: f64, above: f64) {
+    use crate::client::document::note;
+    use wasm_bindgen::JsCast;
+    let size = menu.get_bounding_client_rect();
+    let (width, height) = (
+        window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or(size.width()),
+        window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(size.height()),
+    );
+    let left = left.min(width - size.width() - 8.0).max(8.0);
+    let top = if below + size.height() > height - 8.0 { above - size.height() } else { below };
+    note(menu.style().set_property("left", &format!("{left}px")));
+    note(menu.style().set_property("top", &format!("{}px", top.max(8.0))));
+    if let Ok(Some(first)) = menu.query_selector("[role=menuitem]:not([hidden])")
+        && let Ok(first) = first.dyn_into::<web_sys::HtmlElement>()
+    {
+        note(first.focus());
+    }
 }
 
 /// Arrow keys, Home and End move among the items.
@@ -90,7 +128,7 @@ fn step(event: KeyboardEvent) {
         else {
             return;
         };
-        let Ok(items) = menu.query_selector_all("[role=menuitem]") else { return };
+        let Ok(items) = menu.query_selector_all("[role=menuitem]:not([hidden])") else { return };
         let active = document().active_element();
         let count = items.length();
         let at = (0..count)

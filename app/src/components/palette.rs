@@ -1,27 +1,30 @@
-//! The command palette: conversations by their words and every command, from one field.
+//! The command palette: notes and conversations by their words and every command, from one field.
 //! An aria combobox: the focus stays in the field, the arrow keys move what is chosen.
 
 use super::dialog::show_while;
 use super::icon::Icon;
 use crate::client::{api, document};
-use crate::frame::commands::{Command, Commands};
+use crate::frame::commands::{Command, Commands, Target};
 use crate::frame::keyboard::stroke_of;
 use crate::pages::conversations::use_conversations;
+use crate::pages::notes::use_notes;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::ConversationId;
 use shared::conversation::ConversationSummary;
+use shared::note::NoteSummary;
 use shared::page::Page;
+use shared::{ConversationId, NoteId};
 use std::time::Duration;
 
-/// How many conversations are offered.
-const CONVERSATIONS_OFFERED: usize = 8;
+/// How many conversations are offered, and how many notes.
+const OFFERED: usize = 8;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Offer {
     Command(Command),
     Conversation(ConversationId, String),
+    Note(NoteId, String),
     /// Search everything for these words.
     Search(String),
 }
@@ -30,7 +33,7 @@ impl Offer {
     fn title(&self) -> String {
         match self {
             Self::Command(command) => command.title().to_owned(),
-            Self::Conversation(_, title) => title.clone(),
+            Self::Conversation(_, title) | Self::Note(_, title) => title.clone(),
             Self::Search(words) => format!("Search everything for “{words}”"),
         }
     }
@@ -39,17 +42,18 @@ impl Offer {
         match self {
             Self::Command(_) => Icon::ArrowRight,
             Self::Conversation(..) => Icon::Chat,
+            Self::Note(..) => Icon::Note,
             Self::Search(_) => Icon::Search,
         }
     }
 }
 
 /// Commands whose title has every word; all of them for no words.
-fn commands_for(words: &str, has_conversation: impl Fn() -> bool) -> Vec<Command> {
+fn commands_for(words: &str, target: Option<Target>) -> Vec<Command> {
     let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
     Command::ALL
         .into_iter()
-        .filter(|command| command.is_in_palette() && (!command.needs_conversation() || has_conversation()))
+        .filter(|command| command.is_in_palette() && command.fits(target))
         .filter(|command| {
             let title = command.title().to_lowercase();
             words.iter().all(|word| title.contains(word.as_str()))
@@ -78,20 +82,27 @@ fn clicked_veil(event: &leptos::ev::MouseEvent) -> bool {
 #[component]
 fn PaletteContent(commands: Commands) -> impl IntoView {
     let words = RwSignal::new(String::new());
-    let found = RwSignal::new(use_conversations().newest_now(CONVERSATIONS_OFFERED));
+    let found = RwSignal::new(use_conversations().newest_now(OFFERED));
+    let notes = RwSignal::new(use_notes().newest_now(OFFERED));
     let chosen = RwSignal::new(0_usize);
-    let target = commands.conversation();
-    fetch_as_typed(words, found);
+    let target = commands.target();
+    fetch_as_typed(words, found, notes);
     document::focus("palette-words");
     let offers = Memo::new(move |_| {
         let words = words.get();
         let mut offers: Vec<Offer> = found.with(|found| {
             found.iter().map(|one| Offer::Conversation(one.id, one.display_title().to_owned())).collect()
         });
-        let matching = commands_for(&words, || target.is_some());
-        if words.trim().is_empty() {
-            offers.truncate(5);
-        } else {
+        let matching = commands_for(&words, target);
+        let is_blank = words.trim().is_empty();
+        if is_blank {
+            offers.truncate(4);
+        }
+        notes.with(|notes| {
+            let offered = notes.iter().take(if is_blank { 4 } else { OFFERED });
+            offers.splice(0..0, offered.map(|one| Offer::Note(one.id, one.display_title().to_owned())));
+        });
+        if !is_blank {
             offers.push(Offer::Search(words.trim().to_owned()));
         }
         offers.extend(matching.into_iter().map(Offer::Command));
@@ -102,6 +113,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
         match offer {
             Offer::Command(command) => commands.run(command),
             Offer::Conversation(id, _) => commands.open(&Route::Conversation(id).path()),
+            Offer::Note(id, _) => commands.open(&Route::Note(id).path()),
             Offer::Search(words) => {
                 commands.open(&format!("{}?q={}", Route::Search.path(), api::encode(&words)))
             }
@@ -130,9 +142,9 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     view! {
         <div class="palette-field">
             {Icon::Search.draw()}
-            <input id="palette-words" type="text" role="combobox" aria-label="Find conversations and commands" aria-expanded="true"
+            <input id="palette-words" type="text" role="combobox" aria-label="Find notes, conversations and commands" aria-expanded="true"
                 aria-controls="palette-offers" aria-autocomplete="list" aria-activedescendant=active
-                placeholder="Find a conversation or a command" autocomplete="off" autofocus
+                placeholder="Find a note, a conversation or a command" autocomplete="off" autofocus
                 prop:value=move || words.get()
                 on:input=move |event| { words.set(event_target_value(&event)); chosen.set(0); }
                 on:keydown=keys/>
@@ -159,8 +171,12 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     }
 }
 
-/// Asks for conversations with these words a moment after the last was typed.
-fn fetch_as_typed(words: RwSignal<String>, found: RwSignal<Vec<ConversationSummary>>) {
+/// Asks for what has these words a moment after the last was typed.
+fn fetch_as_typed(
+    words: RwSignal<String>,
+    found: RwSignal<Vec<ConversationSummary>>,
+    notes: RwSignal<Vec<NoteSummary>>,
+) {
     Effect::new(move |before: Option<()>| {
         let asked = words.get();
         if before.is_none() {
@@ -171,15 +187,21 @@ fn fetch_as_typed(words: RwSignal<String>, found: RwSignal<Vec<ConversationSumma
                 if words.try_with_untracked(|now| *now == asked) != Some(true) {
                     return;
                 }
+                let query = format!("limit={OFFERED}&q={}", api::encode(&asked));
+                let conversations = api::get::<Page<ConversationSummary>>(format!("/conversations?{query}"));
+                let with_words = api::get::<Page<NoteSummary>>(format!("/notes?{query}"));
                 spawn_local(async move {
-                    let path =
-                        format!("/conversations?limit={CONVERSATIONS_OFFERED}&q={}", api::encode(&asked));
-                    match api::get::<Page<ConversationSummary>>(path).await {
-                        Ok(page) if words.try_with_untracked(|now| *now == asked) == Some(true) => {
-                            found.set(page.items)
-                        }
-                        Ok(_) => {}
-                        // commands still work; the status line says why conversations do not
+                    let answers = futures::join!(conversations, with_words);
+                    if words.try_with_untracked(|now| *now == asked) != Some(true) {
+                        return;
+                    }
+                    // commands still work; the status line says why the rest does not
+                    match answers.0 {
+                        Ok(page) => found.set(page.items),
+                        Err(problem) => leptos::logging::warn!("{problem}"),
+                    }
+                    match answers.1 {
+                        Ok(page) => notes.set(page.items),
                         Err(problem) => leptos::logging::warn!("{problem}"),
                     }
                 });
@@ -207,8 +229,8 @@ mod tests {
 
     #[test]
     fn commands_are_found_by_any_of_their_words() {
-        assert_eq!(commands_for("api key", || true), vec![Command::ApiKeys]);
-        assert!(commands_for("pin", || false).is_empty(), "there is no conversation to pin");
-        assert!(commands_for("", || true).contains(&Command::TurnTheme));
+        assert_eq!(commands_for("api key", None), vec![Command::ApiKeys]);
+        assert!(commands_for("pin", None).is_empty(), "there is nothing to pin");
+        assert!(commands_for("", None).contains(&Command::TurnTheme));
     }
 }

@@ -6,14 +6,18 @@ use crate::client::document;
 use crate::client::location::{Location, use_location};
 use crate::components::toast::{Toasts, use_toasts};
 use crate::pages::conversations::{Conversations, use_conversations};
+use crate::pages::notes::{Notes, use_notes};
 use crate::route::{Route, Section, SettingsSection};
 use leptos::prelude::*;
-use shared::ConversationId;
+use shared::{ConversationId, NoteId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
     Palette,
     NewConversation,
+    NewNote,
+    DailyNote,
+    Scratchpad,
     Search,
     NextRow,
     PreviousRow,
@@ -25,6 +29,7 @@ pub enum Command {
     FoldPanel,
     TurnTheme,
     Conversations,
+    Notes,
     Bin,
     Settings,
     ApiKeys,
@@ -33,9 +38,19 @@ pub enum Command {
     Back,
 }
 
+/// What a command acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Conversation(ConversationId),
+    Note(NoteId),
+}
+
 impl Command {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::NewConversation,
+        Self::NewNote,
+        Self::DailyNote,
+        Self::Scratchpad,
         Self::Search,
         Self::Palette,
         Self::NextRow,
@@ -48,6 +63,7 @@ impl Command {
         Self::FoldPanel,
         Self::TurnTheme,
         Self::Conversations,
+        Self::Notes,
         Self::Bin,
         Self::Settings,
         Self::ApiKeys,
@@ -59,17 +75,21 @@ impl Command {
         match self {
             Self::Palette => "Find anything",
             Self::NewConversation => "New conversation",
+            Self::NewNote => "New note",
+            Self::DailyNote => "Today’s note",
+            Self::Scratchpad => "Scratchpad",
             Self::Search => "Search",
             Self::NextRow => "Next in the list",
             Self::PreviousRow => "Previous in the list",
-            Self::Rename => "Rename the conversation",
-            Self::Pin => "Pin or unpin the conversation",
-            Self::Delete => "Delete the conversation",
+            Self::Rename => "Rename",
+            Self::Pin => "Pin or unpin",
+            Self::Delete => "Delete",
             Self::OpenBeside => "Open the conversation beside",
             Self::FoldList => "Fold or open the list",
             Self::FoldPanel => "Fold or open the side panel",
             Self::TurnTheme => "Switch between light, dark and system",
             Self::Conversations => "Go to the conversations",
+            Self::Notes => "Go to the notes",
             Self::Bin => "Go to the bin",
             Self::Settings => "Go to the settings",
             Self::ApiKeys => "Go to the API keys",
@@ -84,9 +104,13 @@ impl Command {
         !matches!(self, Self::Palette | Self::NextRow | Self::PreviousRow)
     }
 
-    /// Whether it needs a conversation that is open or chosen in the list.
-    pub fn needs_conversation(self) -> bool {
-        matches!(self, Self::Rename | Self::Pin | Self::Delete | Self::OpenBeside)
+    /// Whether it can be done now, with what is open or chosen in the list.
+    pub fn fits(self, target: Option<Target>) -> bool {
+        match self {
+            Self::Rename | Self::Pin | Self::Delete => target.is_some(),
+            Self::OpenBeside => matches!(target, Some(Target::Conversation(_))),
+            _ => true,
+        }
     }
 }
 
@@ -99,6 +123,7 @@ pub struct Commands {
     theme: ThemeChoice,
     toasts: Toasts,
     conversations: Conversations,
+    notes: Notes,
 }
 
 impl Commands {
@@ -110,6 +135,7 @@ impl Commands {
             theme: use_theme(),
             toasts: use_toasts(),
             conversations: use_conversations(),
+            notes: use_notes(),
         };
         provide_context(commands);
         commands
@@ -119,6 +145,9 @@ impl Commands {
         match command {
             Command::Palette => self.palette_open.update(|open| *open = !*open),
             Command::NewConversation => self.go(Route::NewConversation),
+            Command::NewNote => self.notes.create(),
+            Command::DailyNote => self.notes.open_daily(),
+            Command::Scratchpad => self.notes.open_scratchpad(),
             Command::Search => {
                 self.go(Route::Search);
                 document::focus("search-words");
@@ -132,21 +161,27 @@ impl Commands {
                 self.toasts.say(format!("Theme: {}", theme.title().to_lowercase()));
             }
             Command::Conversations => self.go(Route::Home),
+            Command::Notes => self.go(Route::Notes),
             Command::Bin => self.go(Route::Bin),
             Command::Settings => self.go(Route::SettingsHome),
             Command::ApiKeys => self.go(Route::Settings(SettingsSection::ApiKeys)),
             Command::Models => self.go(Route::Settings(SettingsSection::Providers)),
             Command::Keys => self.go(Route::Keys),
             Command::Back => self.back(),
-            Command::Rename | Command::Pin | Command::Delete | Command::OpenBeside => {
-                self.to_conversation(command)
-            }
+            Command::Rename | Command::Pin | Command::Delete | Command::OpenBeside => self.to_target(command),
         }
     }
 
-    /// The conversation that a command means: the one with the focus in the list, else the open one.
-    pub fn conversation(self) -> Option<ConversationId> {
-        focused_row().or_else(|| self.location.route.get_untracked().and_then(Route::conversation))
+    /// What a command means: the row with the focus in the list, else what is open.
+    pub fn target(self) -> Option<Target> {
+        let route = self.location.route.get_untracked();
+        match self.section() {
+            Section::Notes => focused_row().map(NoteId).or(route.and_then(Route::note)).map(Target::Note),
+            _ => focused_row()
+                .map(ConversationId)
+                .or(route.and_then(Route::conversation))
+                .map(Target::Conversation),
+        }
     }
 
     /// Out of a field first, then out of the side panel, then to the conversations. Text stays.
@@ -157,20 +192,22 @@ impl Commands {
         }
         if self.layout.is_open_now(Pane::Panel, section) {
             self.layout.toggle(Pane::Panel, section);
-        } else if section != Section::Conversations {
+        } else if !matches!(section, Section::Conversations | Section::Notes) {
             self.go(Route::Home);
         }
     }
 
-    fn to_conversation(self, command: Command) {
-        let Some(id) = self.conversation() else {
-            return self.toasts.say("Open a conversation first, or choose one in the list.");
-        };
-        match command {
-            Command::Rename => self.conversations.begin_renaming(id),
-            Command::Pin => self.conversations.turn_pin(id),
-            Command::Delete => self.conversations.delete(id),
-            _ => self.layout.show_beside(Some(id), self.section()),
+    fn to_target(self, command: Command) {
+        match (self.target(), command) {
+            (Some(Target::Conversation(id)), Command::Rename) => self.conversations.begin_renaming(id),
+            (Some(Target::Conversation(id)), Command::Pin) => self.conversations.turn_pin(id),
+            (Some(Target::Conversation(id)), Command::Delete) => self.conversations.delete(id),
+            (Some(Target::Conversation(id)), _) => self.layout.show_beside(Some(id), self.section()),
+            (Some(Target::Note(id)), Command::Rename) => self.notes.begin_renaming(id),
+            (Some(Target::Note(id)), Command::Pin) => self.notes.turn_pin(id),
+            (Some(Target::Note(id)), Command::Delete) => self.notes.delete(id),
+            (Some(Target::Note(_)), _) => self.toasts.say("A note is the page; beside it is a conversation."),
+            (None, _) => self.toasts.say("Open something first, or choose it in the list."),
         }
     }
 
@@ -215,7 +252,7 @@ fn step(by: i32) {
 }
 
 #[cfg(feature = "hydrate")]
-fn focused_row() -> Option<ConversationId> {
+fn focused_row() -> Option<uuid::Uuid> {
     leptos::prelude::document().active_element()?.get_attribute("data-row")?.parse().ok()
 }
 
@@ -224,7 +261,8 @@ fn focused_row() -> Option<ConversationId> {
 fn leave_field() -> bool {
     use wasm_bindgen::JsCast;
     let active = leptos::prelude::document().active_element();
-    let field = active.filter(|active| active.matches("input, textarea, select").unwrap_or(false));
+    let field = active
+        .filter(|active| active.matches("input, textarea, select, [contenteditable=true]").unwrap_or(false));
     let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) else {
         return false;
     };
@@ -241,6 +279,6 @@ fn leave_field() -> bool {
 fn step(_by: i32) {}
 
 #[cfg(not(feature = "hydrate"))]
-fn focused_row() -> Option<ConversationId> {
+fn focused_row() -> Option<uuid::Uuid> {
     None
 }

@@ -26,6 +26,43 @@ pub struct LayoutState {
     /// The conversation in the side panel.
     #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     conversation: Option<ConversationId>,
+    /// What is beside a note.
+    #[serde(rename = "t", skip_serializing_if = "Tab::is_first")]
+    tab: Tab,
+}
+
+/// What is beside a note.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tab {
+    #[default]
+    #[serde(rename = "c")]
+    Chat,
+    #[serde(rename = "l")]
+    Links,
+    #[serde(rename = "m")]
+    Comments,
+    #[serde(rename = "v")]
+    Versions,
+    #[serde(rename = "s")]
+    Share,
+}
+
+impl Tab {
+    pub const ALL: [Self; 5] = [Self::Chat, Self::Links, Self::Comments, Self::Versions, Self::Share];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Chat => "Chat",
+            Self::Links => "Links",
+            Self::Comments => "Comments",
+            Self::Versions => "Versions",
+            Self::Share => "Share",
+        }
+    }
+
+    fn is_first(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 type Widths = BTreeMap<char, u16>;
@@ -143,6 +180,21 @@ impl Layout {
     pub fn show_beside(self, conversation: Option<ConversationId>, section: Section) {
         self.change(|state| {
             state.conversation = conversation;
+            if !state.open_panels.contains(section.letter()) {
+                state.open_panels.push(section.letter());
+            }
+        });
+    }
+
+    /// What is beside a note.
+    pub fn tab(self) -> Tab {
+        self.0.with(|state| state.tab)
+    }
+
+    /// Shows a tab beside the note, and opens the panel.
+    pub fn show_tab(self, tab: Tab, section: Section) {
+        self.change(|state| {
+            state.tab = tab;
             if !state.open_panels.contains(section.letter()) {
                 state.open_panels.push(section.letter());
             }

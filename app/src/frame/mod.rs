@@ -13,6 +13,7 @@ use crate::components::palette::Palette;
 use crate::components::resizer::Resizer;
 use crate::components::toast::ToastShelf;
 use crate::pages::conversations::list::ConversationList;
+use crate::pages::notes::{NoteDialogs, NoteList};
 use crate::pages::settings::SettingsList;
 use crate::pages::{Page, title_of};
 use crate::route::{Route, Section};
@@ -41,6 +42,7 @@ pub fn Frame() -> impl IntoView {
     // on a phone one pane at a time: the address says which
     let phone = move || match location.route.get() {
         Some(Route::Home | Route::SettingsHome) => "list",
+        Some(Route::Notes) if location.query_value("title").is_none() => "list",
         _ => "page",
     };
     view! {
@@ -54,6 +56,7 @@ pub fn Frame() -> impl IntoView {
                 <section class="list-pane" aria-label="List">
                     {move || match section.get() {
                         Section::Conversations => view! { <ConversationList/> }.into_any(),
+                        Section::Notes => view! { <NoteList/> }.into_any(),
                         Section::Settings => view! { <SettingsList/> }.into_any(),
                         Section::Search | Section::Bin => ().into_any(),
                     }}
@@ -67,5 +70,6 @@ pub fn Frame() -> impl IntoView {
         </div>
         <ToastShelf/>
         <Palette commands/>
+        <NoteDialogs/>
     }
 }

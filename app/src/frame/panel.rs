@@ -1,4 +1,4 @@
-//! The side panel: a conversation beside whatever is open.
+//! The side panel: a conversation beside whatever is open; beside a note, more than that.
 
 use super::layout::{Pane, use_layout};
 use crate::client::location::use_location;
@@ -7,6 +7,7 @@ use crate::components::resizer::Resizer;
 use crate::components::states::Empty;
 use crate::pages::chat::ConversationView;
 use crate::pages::conversations::use_conversations;
+use crate::pages::notes::NoteBeside;
 use crate::route::{Route, Section};
 use leptos::prelude::*;
 use shared::ConversationId;
@@ -17,11 +18,18 @@ const CHOICES: usize = 12;
 #[component]
 pub fn SidePanel(section: Memo<Section>) -> impl IntoView {
     let layout = use_layout();
+    let location = use_location();
     let open = Memo::new(move |_| layout.is_open(Pane::Panel, section.get()));
+    let note = Memo::new(move |_| location.route.get().and_then(Route::note));
+    let has_note = Memo::new(move |_| note.get().is_some());
+    let label = move || if has_note.get() { "Beside the note" } else { "Conversation beside the page" };
     view! {
-        <aside class="panel" aria-label="Conversation beside the page" hidden=move || !open.get()>
+        <aside class="panel" aria-label=label hidden=move || !open.get()>
             <Resizer pane=Pane::Panel section label="Width of the side panel"/>
-            {move || open.get().then(|| view! { <PanelContent section/> })}
+            {move || open.get().then(|| match has_note.get() {
+                true => view! { <NoteBeside id=note/> }.into_any(),
+                false => view! { <PanelConversation section/> }.into_any(),
+            })}
         </aside>
     }
 }
@@ -36,8 +44,9 @@ enum Holds {
     Conversation,
 }
 
+/// A conversation, or the choice of one. `section` is where its own button closes the panel.
 #[component]
-fn PanelContent(section: Memo<Section>) -> impl IntoView {
+pub fn PanelConversation(#[prop(optional)] section: Option<Memo<Section>>) -> impl IntoView {
     let layout = use_layout();
     let location = use_location();
     let begun = RwSignal::new(false);
@@ -62,8 +71,10 @@ fn PanelContent(section: Memo<Section>) -> impl IntoView {
                     {Icon::ArrowUp.draw()}
                 </a>
             })}
-            <IconButton icon=Icon::Close label="Close the side panel ( ] )"
-                on_click=move |()| layout.toggle(Pane::Panel, section.get_untracked())/>
+            {section.map(|section| view! {
+                <IconButton icon=Icon::Close label="Close the side panel ( ] )"
+                    on_click=move |()| layout.toggle(Pane::Panel, section.get_untracked())/>
+            })}
         </header>
         <div class="panel-body">
             {move || match holds.get() {

@@ -2,7 +2,6 @@
 //! plain form, so that both work without scripts.
 
 use super::layout::{Pane, use_layout};
-use crate::client::location::use_location;
 use crate::client::session::use_session;
 use crate::components::avatar::Avatar;
 use crate::components::icon::Icon;
@@ -20,6 +19,7 @@ pub fn Rail(section: Memo<Section>) -> impl IntoView {
                 {Icon::Plus.draw()}
             </a>
             {rail_link(section, Section::Conversations, Route::Home, Icon::Chat, "Conversations")}
+            {rail_link(section, Section::Notes, Route::Notes, Icon::Note, "Notes")}
             {rail_link(section, Section::Search, Route::Search, Icon::Search, "Search")}
             {rail_link(section, Section::Bin, Route::Bin, Icon::Bin, "Bin")}
             <span class="rail-space"></span>
@@ -66,18 +66,17 @@ fn rail_link(
 /// The four things for a thumb.
 #[component]
 pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
-    let route = use_location().route;
-    let current = Memo::new(move |_| match (route.get(), section.get()) {
-        (Some(Route::NewConversation), _) => Some(Route::NewConversation),
-        (_, Section::Conversations) => Some(Route::Home),
-        (_, Section::Search) => Some(Route::Search),
-        (_, Section::Settings) => Some(Route::SettingsHome),
-        (_, Section::Bin) => None,
+    let current = Memo::new(move |_| match section.get() {
+        Section::Conversations => Some(Route::Home),
+        Section::Notes => Some(Route::Notes),
+        Section::Search => Some(Route::Search),
+        Section::Settings => Some(Route::SettingsHome),
+        Section::Bin => None,
     });
     view! {
         <nav class="bottom-bar" aria-label="Sections for phones">
             {bottom_link(Route::Home, current, Icon::Chat, "Conversations")}
-            {bottom_link(Route::NewConversation, current, Icon::Plus, "New")}
+            {bottom_link(Route::Notes, current, Icon::Note, "Notes")}
             {bottom_link(Route::Search, current, Icon::Search, "Search")}
             {bottom_link(Route::SettingsHome, current, Icon::Settings, "Settings")}
         </nav>

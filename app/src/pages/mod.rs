@@ -4,6 +4,7 @@ pub mod bin;
 pub mod chat;
 pub mod conversations;
 pub mod keys;
+pub mod notes;
 #[cfg(feature = "ssr")]
 pub mod plain;
 pub mod search;
@@ -19,6 +20,7 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Chat,
+    Notes,
     Search,
     Bin,
     Settings(SettingsSection),
@@ -32,6 +34,7 @@ pub fn Page() -> impl IntoView {
     let location = use_location();
     let kind = Memo::new(move |_| match location.route.get() {
         Some(Route::Home | Route::NewConversation | Route::Conversation(_)) => Kind::Chat,
+        Some(Route::Notes | Route::Note(_)) => Kind::Notes,
         Some(Route::Search) => Kind::Search,
         Some(Route::Bin) => Kind::Bin,
         Some(Route::SettingsHome) => Kind::Settings(SettingsSection::Profile),
@@ -40,9 +43,11 @@ pub fn Page() -> impl IntoView {
         None => Kind::Nothing,
     });
     let conversation = Memo::new(move |_| location.route.get().and_then(Route::conversation));
+    let note = Memo::new(move |_| location.route.get().and_then(Route::note));
     move || {
         match kind.get() {
         Kind::Chat => view! { <chat::ConversationPage id=conversation/> }.into_any(),
+        Kind::Notes => view! { <notes::NotesPage id=note/> }.into_any(),
         Kind::Search => view! { <search::SearchPage/> }.into_any(),
         Kind::Bin => view! { <bin::BinPage/> }.into_any(),
         Kind::Settings(section) => view! { <settings::SettingsPage section/> }.into_any(),
@@ -60,6 +65,8 @@ pub fn title_of(route: Option<Route>) -> &'static str {
     match route {
         Some(Route::Home | Route::NewConversation) => "New conversation",
         Some(Route::Conversation(_)) => "Conversation",
+        Some(Route::Notes) => "Notes",
+        Some(Route::Note(_)) => "Note",
         Some(Route::Search) => "Search",
         Some(Route::Bin) => "Bin",
         Some(Route::SettingsHome) => "Settings",

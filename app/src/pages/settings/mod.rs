@@ -2,6 +2,8 @@
 
 mod api_keys;
 mod appearance;
+mod invites;
+mod notes;
 mod people;
 mod profile;
 mod provider_form;
@@ -63,6 +65,7 @@ fn icon_of(section: SettingsSection) -> Icon {
         SettingsSection::Security => Icon::Shield,
         SettingsSection::ApiKeys => Icon::Key,
         SettingsSection::Appearance => Icon::Palette,
+        SettingsSection::Notes => Icon::Note,
         SettingsSection::Providers => Icon::Spark,
         SettingsSection::People => Icon::People,
     }
@@ -83,6 +86,7 @@ pub fn SettingsPage(section: SettingsSection) -> impl IntoView {
         SettingsSection::Security => view! { <security::SecurityPage/> }.into_any(),
         SettingsSection::ApiKeys => view! { <api_keys::ApiKeysPage/> }.into_any(),
         SettingsSection::Appearance => view! { <appearance::AppearancePage/> }.into_any(),
+        SettingsSection::Notes => view! { <notes::NotesPage/> }.into_any(),
         SettingsSection::Providers => view! { <providers::ProvidersPage/> }.into_any(),
         SettingsSection::People => view! { <people::PeoplePage/> }.into_any(),
     }

@@ -33,6 +33,9 @@ pub fn PeoplePage() -> impl IntoView {
                     })}
                 </Transition>
             </Part>
+            <Part title="Invitations" lead="A link by which one person makes their own account and chooses their password.">
+                <super::invites::Invites/>
+            </Part>
             <Part title="New account" lead="Give the person the address and the password; they can change it after signing in.">
                 <NewPerson people/>
             </Part>

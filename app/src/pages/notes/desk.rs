@@ -1,0 +1,170 @@
+//! The note on the page, while it is open: its editor, how safe the text is, who else is here. What
+//! stands beside the page reads it too.
+
+use super::store::{Notes, use_notes};
+use crate::client::api::{self, Method};
+use crate::client::document;
+use crate::client::editor::{
+    CommentRange, Count, Editor, Heading, Preferences, Presence, Selected, Status, Told,
+};
+use crate::client::socket;
+use leptos::prelude::*;
+use shared::note::{Comment, NoteSummary, UpdateNote};
+use shared::socket::ServerBody;
+use shared::{CommentId, NoteId};
+
+/// Given as context.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    pub notes: Notes,
+    pub preferences: RwSignal<Preferences>,
+    /// Nothing before the editor is there.
+    pub status: RwSignal<Option<Status>>,
+    pub people: RwSignal<Vec<Presence>>,
+    pub outline: RwSignal<Vec<Heading>>,
+    pub count: RwSignal<Option<Count>>,
+    pub selection: RwSignal<Option<Selected>>,
+    pub following: RwSignal<Option<u32>>,
+    /// The comment that was pressed in the text.
+    pub comment: RwSignal<Option<CommentId>>,
+    /// Whether the editor stands where the text was.
+    pub is_editing: RwSignal<bool>,
+    /// Rises when comments, versions, shares or proposals of the note changed.
+    pub annotated: RwSignal<u32>,
+    editor: StoredValue<Option<Editor>, LocalStorage>,
+    comments: StoredValue<Vec<Comment>>,
+}
+
+pub fn use_desk() -> Desk {
+    expect_context::<Desk>()
+}
+
+impl Desk {
+    pub fn provide(preferences: Preferences) {
+        let desk = Self {
+            notes: use_notes(),
+            preferences: RwSignal::new(preferences),
+            status: RwSignal::new(None),
+            people: RwSignal::new(Vec::new()),
+            outline: RwSignal::new(Vec::new()),
+            count: RwSignal::new(None),
+            selection: RwSignal::new(None),
+            following: RwSignal::new(None),
+            comment: RwSignal::new(None),
+            is_editing: RwSignal::new(false),
+            annotated: RwSignal::new(0),
+            editor: StoredValue::new_local(None),
+            comments: StoredValue::new(Vec::new()),
+        };
+        provide_context(desk);
+        socket::on_frame(move |frame| match frame {
+            ServerBody::NoteAnnotated { id } if desk.id() == Some(*id) => desk.annotated.update(|n| *n += 1),
+            ServerBody::Resync => desk.annotated.update(|n| *n += 1),
+            _ => {}
+        });
+    }
+
+    pub fn id(self) -> Option<NoteId> {
+        self.notes.open.with_untracked(|note| note.as_ref().map(|note| note.id))
+    }
+
+    /// Puts a note on the desk.
+    pub fn lay(self, note: NoteSummary) {
+        self.notes.open.set(Some(note));
+    }
+
+    pub fn clear(self) {
+        self.notes.open.try_set(None);
+        self.status.try_set(None);
+        self.people.try_set(Vec::new());
+        self.outline.try_set(Vec::new());
+        self.count.try_set(None);
+        self.selection.try_set(None);
+        self.following.try_set(None);
+        self.comment.try_set(None);
+        self.is_editing.try_set(false);
+        self.comments.try_set_value(Vec::new());
+    }
+
+    pub fn set_editor(self, editor: Option<Editor>) {
+        self.editor.set_value(editor);
+        self.show_comments();
+    }
+
+    /// Does something with the editor, where there is one.
+    pub fn with_editor<T>(self, act: impl FnOnce(&Editor) -> T) -> Option<T> {
+        self.editor.with_value(|editor| editor.as_ref().map(act))
+    }
+
+    /// Takes in what the editor tells.
+    pub fn hear(self, told: Told) {
+        match told {
+            Told::Ready(()) => self.is_editing.set(true),
+            Told::Status(status) => self.status.set(Some(status)),
+            Told::Presence(people) => self.people.set(people),
+            Told::Outline(headings) => self.outline.set(headings),
+            Told::Count(count) => self.count.set(Some(count)),
+            Told::Comment(id) => self.comment.set(id.parse().ok()),
+            Told::Selection(selection) => self.selection.set(selection),
+            Told::Navigate(url) => self.navigate(&url),
+            Told::Trouble(words) => self.notes.toasts.say(words),
+        }
+    }
+
+    fn navigate(self, url: &str) {
+        let path = url.split(['?', '#']).next().unwrap_or_default();
+        if crate::route::Route::parse(path).is_some() && url.starts_with('/') {
+            return self.notes.location.go(url);
+        }
+        document::open_window(url);
+    }
+
+    pub fn go_to(self, from: u32) {
+        self.with_editor(|editor| editor.call("goTo", &from));
+    }
+
+    /// Keeps somebody's cursor in view; the same again ends it.
+    pub fn follow(self, client: u32) {
+        let next = (self.following.get_untracked() != Some(client)).then_some(client);
+        self.following.set(next);
+        self.with_editor(|editor| editor.call("follow", &next));
+    }
+
+    pub fn set_preferences(self, change: impl FnOnce(&mut Preferences)) {
+        self.preferences.update(change);
+        let now = self.preferences.get_untracked();
+        if let Ok(text) = serde_json::to_string(&now) {
+            document::set_cookie("notes", &text);
+        }
+        self.with_editor(|editor| editor.call("setPreferences", &now));
+    }
+
+    /// Marks the comments in the text.
+    pub fn take_comments(self, comments: &[Comment]) {
+        self.comments.set_value(comments.to_vec());
+        self.show_comments();
+    }
+
+    fn show_comments(self) {
+        let range = |comment: &Comment| {
+            let anchor = comment.anchor.clone()?;
+            let (id, resolved) = (comment.id.to_string(), comment.resolved);
+            Some(CommentRange { id, from: anchor.from, to: anchor.to, resolved })
+        };
+        let ranges: Vec<CommentRange> =
+            self.comments.with_value(|comments| comments.iter().filter_map(range).collect());
+        self.with_editor(|editor| editor.call("showComments", &ranges));
+    }
+
+    /// Lets models write here directly, or propose only.
+    pub fn set_model_edits(self, model_edits: bool) {
+        let Some(id) = self.id() else { return };
+        let change = UpdateNote { model_edits: Some(model_edits), ..Default::default() };
+        let sent = api::send::<serde_json::Value>(Method::Patch, format!("/notes/{id}"), &change);
+        leptos::task::spawn_local(async move {
+            if let Err(problem) = sent.await {
+                self.notes.toasts.problem(&problem);
+            }
+        });
+    }
+}

@@ -1,0 +1,19 @@
+//! Notes: the list beside the page, the page of one note, and what stands beside it.
+
+mod beside;
+mod desk;
+mod dialogs;
+mod head;
+mod list;
+mod page;
+mod sheet;
+mod store;
+mod text;
+mod transfer;
+
+pub use beside::{Copied, NoteBeside};
+pub use desk::{Desk, use_desk};
+pub use dialogs::NoteDialogs;
+pub use list::NoteList;
+pub use page::NotesPage;
+pub use store::{Notes, use_notes};

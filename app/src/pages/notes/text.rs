@@ -1,0 +1,101 @@
+//! The text of the note: complete HTML from the server, which the editor takes the place of once it
+//! has the text too.
+
+use super::desk::{Desk, use_desk};
+use leptos::html;
+use leptos::prelude::*;
+use shared::note::Note;
+
+#[component]
+pub fn Text(note: Note) -> impl IntoView {
+    let desk = use_desk();
+    let parent = NodeRef::<html::Div>::new();
+    let html = first_html(&note.content);
+    let is_empty = note.content.trim().is_empty();
+    mount(desk, parent, &note);
+    view! {
+        <div class="note-read markdown" hidden=move || desk.is_editing.get() inner_html=html></div>
+        <noscript>
+            {is_empty.then(|| view! { <p class="note-empty">"Nothing is written here yet."</p> })}
+        </noscript>
+        <div class="note-write" class:is-waiting=move || !desk.is_editing.get() node_ref=parent></div>
+    }
+}
+
+/// While the browser takes over a page it has the HTML already.
+fn first_html(content: &str) -> String {
+    let is_taking_over = Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating());
+    if cfg!(feature = "hydrate") && is_taking_over {
+        return String::new();
+    }
+    markdown::render_as(markdown::Dialect::Note, content, markdown::Options::default())
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn mount(_desk: Desk, _parent: NodeRef<html::Div>, _note: &Note) {}
+
+/// Opens the editor once the page is there, and closes it with the page.
+#[cfg(feature = "hydrate")]
+fn mount(desk: Desk, parent: NodeRef<html::Div>, note: &Note) {
+    use crate::client::document;
+    use crate::client::editor::{self, Account, Opening};
+    use crate::client::session::{csrf_token, use_session};
+    use shared::note::Access;
+
+    let profile = use_session().profile;
+    let (id, title, access) = (note.summary.id, note.summary.title.clone(), note.summary.access);
+    let owner = Owner::current();
+    let gone = StoredValue::new(false);
+    Effect::new(move |_| {
+        let Some(parent) = parent.get() else { return };
+        let preferences = desk.preferences.get_untracked();
+        let reading = document::is_phone() && !preferences.phone;
+        let opening = Opening {
+            note: id.to_string(),
+            title: title.clone(),
+            account: profile.with_untracked(|profile| Account {
+                id: profile.id.to_string(),
+                name: profile.display_name.clone(),
+            }),
+            access: match access {
+                Access::View => "view",
+                Access::Comment => "comment",
+                Access::Edit | Access::Owner => "edit",
+            },
+            read_only_reason: (reading && access.may_edit())
+                .then(|| "on a phone, until you switch writing on in the settings".to_owned()),
+            preferences,
+            token: csrf_token(),
+        };
+        let owner = owner.clone();
+        leptos::task::spawn_local(async move {
+            let opened = editor::open(parent.into(), opening, move |told| {
+                if gone.try_get_value() == Some(false) {
+                    desk.hear(told);
+                }
+            });
+            match opened.await {
+                Ok(editor) if gone.try_get_value() != Some(false) => editor.close(),
+                Ok(editor) => {
+                    if let Some(owner) = owner {
+                        owner.with(|| editor::follow_line(&editor));
+                    }
+                    desk.set_editor(Some(editor));
+                }
+                Err(cause) => {
+                    leptos::logging::warn!("the editor did not open: {cause}");
+                    desk.notes
+                        .toasts
+                        .say("The editor could not be loaded. The note can be read; reload to write.");
+                }
+            }
+        });
+    });
+    on_cleanup(move || {
+        gone.try_set_value(true);
+        if let Some(editor) = desk.with_editor(Clone::clone) {
+            desk.set_editor(None);
+            editor.close();
+        }
+    });
+}
