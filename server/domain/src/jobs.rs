@@ -35,11 +35,22 @@ pub(crate) enum Kind {
     PruneSessions,
     /// Removes jobs that ended a week ago.
     PruneJobs,
+    /// Merges the logs of notes, and projects what a crash left behind.
+    CompactNotes,
+    /// Lets links follow a renamed note.
+    RewriteLinks,
 }
 
 impl Kind {
-    const ALL: [Self; 5] =
-        [Self::Title, Self::PurgeDeleted, Self::PruneStreamEvents, Self::PruneSessions, Self::PruneJobs];
+    const ALL: [Self; 7] = [
+        Self::Title,
+        Self::PurgeDeleted,
+        Self::PruneStreamEvents,
+        Self::PruneSessions,
+        Self::PruneJobs,
+        Self::CompactNotes,
+        Self::RewriteLinks,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +59,8 @@ impl Kind {
             Self::PruneStreamEvents => "prune_stream_events",
             Self::PruneSessions => "prune_sessions",
             Self::PruneJobs => "prune_jobs",
+            Self::CompactNotes => "compact_notes",
+            Self::RewriteLinks => "rewrite_links",
         }
     }
 }
@@ -266,6 +279,12 @@ impl Domain {
             Kind::PruneSessions => self.maintain("DELETE FROM sessions WHERE expires_at < now()").await,
             Kind::PruneJobs => {
                 self.maintain("DELETE FROM jobs WHERE ended_at < now() - interval '7 days'").await
+            }
+            Kind::CompactNotes => self.compact_notes().await,
+            Kind::RewriteLinks => {
+                let user =
+                    job.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("no user")))?;
+                self.rewrite_links(user, job.payload.0.clone()).await
             }
         }
     }

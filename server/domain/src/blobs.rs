@@ -1,0 +1,322 @@
+//! Bytes, named by what they are: `<owner>/blobs/<SHA-256>`, in a folder or in S3-compatible storage.
+//! A name from outside never becomes a path.
+
+use crate::{Error, Result};
+use bytes::Bytes;
+use futures::stream::{BoxStream, Stream, StreamExt};
+use object_store::aws::AmazonS3Builder;
+use object_store::buffered::BufWriter;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Place;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use shared::{ErrorCode, UserId};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use uuid::Uuid;
+
+/// No upload takes longer.
+const LONGEST_ON_ITS_WAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where bytes are kept.
+#[derive(Clone, Debug, Default)]
+pub enum Storage {
+    /// In the data folder.
+    #[default]
+    Local,
+    S3(S3),
+}
+
+/// A bucket of S3, or of anything that speaks its protocol.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    /// `s3://bucket` or `s3://bucket/prefix`.
+    pub url: String,
+    /// Of other services than Amazon's: `https://storage.example.org`.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    pub access_key: Option<String>,
+    pub secret_key: Option<SecretString>,
+}
+
+pub(crate) struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    prefix: Place,
+    /// Files on their way, named at random.
+    incoming: PathBuf,
+}
+
+/// Bytes that are there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Blob {
+    pub sha256: [u8; 32],
+    pub size: u64,
+}
+
+/// A blob, or a part of it, as a stream.
+pub(crate) struct Reading {
+    pub range: Range<u64>,
+    /// Of the whole blob.
+    pub size: u64,
+    pub bytes: BoxStream<'static, std::io::Result<Bytes>>,
+}
+
+impl Blobs {
+    pub fn open(storage: &Storage, data: &Path) -> Result<Self> {
+        let incoming = data.join("incoming");
+        forget_old(&incoming).map_err(|error| at_folder(&incoming, error))?;
+        let (store, prefix): (Arc<dyn ObjectStore>, Place) = match storage {
+            Storage::Local => {
+                let folder = data.join("blobs");
+                std::fs::create_dir_all(&folder).map_err(|error| at_folder(&folder, error))?;
+                let store = LocalFileSystem::new_with_prefix(&folder).map_err(Error::internal)?;
+                (Arc::new(store.with_fsync(true)), Place::default())
+            }
+            Storage::S3(s3) => bucket(s3)?,
+        };
+        Ok(Self { store, prefix, incoming })
+    }
+
+    fn place(&self, owner: UserId, sha256: &[u8; 32]) -> Place {
+        let name: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.prefix.clone().join(owner.to_string()).join("blobs").join(name)
+    }
+
+    /// Takes in a stream of at most `limit` bytes, by way of a file: memory stays bounded.
+    pub async fn receive<S, E>(&self, owner: UserId, stream: S, limit: u64) -> Result<Blob>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>>,
+    {
+        let file = Incoming::create(&self.incoming).await?;
+        let mut out = File::options().write(true).open(&file.path).await.map_err(Error::internal)?;
+        let mut hash = Sha256::new();
+        let mut size = 0_u64;
+        let mut stream = std::pin::pin!(stream);
+        while let Some(piece) = stream.next().await {
+            let piece = piece.map_err(|_| {
+                Error::problem(ErrorCode::InvalidInput, "The file was cut off on its way. Send it again.")
+            })?;
+            size += piece.len() as u64;
+            if size > limit {
+                return Err(too_large(limit));
+            }
+            hash.update(&piece);
+            out.write_all(&piece).await.map_err(Error::internal)?;
+        }
+        out.flush().await.map_err(Error::internal)?;
+        let blob = Blob { sha256: hash.finalize().into(), size };
+        let place = self.place(owner, &blob.sha256);
+        if !self.has(&place, size).await? {
+            let mut from = File::open(&file.path).await.map_err(Error::internal)?;
+            let mut to = BufWriter::new(Arc::clone(&self.store), place);
+            tokio::io::copy(&mut from, &mut to).await.map_err(Error::internal)?;
+            to.shutdown().await.map_err(Error::internal)?;
+        }
+        Ok(blob)
+    }
+
+    /// Keeps bytes that are in memory already.
+    pub async fn keep(&self, owner: UserId, bytes: Vec<u8>) -> Result<Blob> {
+        let blob = Blob { sha256: Sha256::digest(&bytes).into(), size: bytes.len() as u64 };
+        let place = self.place(owner, &blob.sha256);
+        if !self.has(&place, blob.size).await? {
+            self.store.put(&place, bytes.into()).await.map_err(Error::internal)?;
+        }
+        Ok(blob)
+    }
+
+    async fn has(&self, place: &Place, size: u64) -> Result<bool> {
+        match self.store.head(place).await {
+            Ok(known) => Ok(known.size == size),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+
+    /// Reads the whole or a part; none where the range lies outside.
+    pub async fn read(
+        &self,
+        owner: UserId,
+        sha256: &[u8; 32],
+        range: Option<GetRange>,
+    ) -> Result<Option<Reading>> {
+        let place = self.place(owner, sha256);
+        let asked = range.is_some();
+        match self.store.get_opts(&place, GetOptions { range, ..GetOptions::default() }).await {
+            Ok(found) => Ok(Some(Reading {
+                range: found.range.clone(),
+                size: found.meta.size,
+                bytes: found.into_stream().map(|piece| piece.map_err(std::io::Error::other)).boxed(),
+            })),
+            Err(error @ object_store::Error::NotFound { .. }) => Err(Error::internal(error)),
+            // Stores differ in how they refuse a range: the whole answers whether that was it.
+            Err(error) if asked => match self.store.head(&place).await {
+                Ok(_) => Ok(None),
+                Err(_) => Err(Error::internal(error)),
+            },
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+
+    /// A file on its way, gone with its value.
+    pub async fn temporary(&self) -> Result<Incoming> {
+        Incoming::create(&self.incoming).await
+    }
+
+    /// Takes a stream in as a file that is gone with its value.
+    pub async fn receive_file<S, E>(&self, stream: S, limit: u64) -> Result<Incoming>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>>,
+    {
+        let file = self.temporary().await?;
+        let mut out = File::options().write(true).open(&file.path).await.map_err(Error::internal)?;
+        let mut size = 0_u64;
+        let mut stream = std::pin::pin!(stream);
+        while let Some(piece) = stream.next().await {
+            let piece = piece.map_err(|_| {
+                Error::problem(ErrorCode::InvalidInput, "The file was cut off on its way. Send it again.")
+            })?;
+            size += piece.len() as u64;
+            if size > limit {
+                return Err(too_large(limit));
+            }
+            out.write_all(&piece).await.map_err(Error::internal)?;
+        }
+        out.flush().await.map_err(Error::internal)?;
+        Ok(file)
+    }
+
+    /// A blob's bytes, all at once.
+    pub async fn whole(&self, owner: UserId, sha256: &[u8; 32]) -> Result<Bytes> {
+        let found = self.store.get(&self.place(owner, sha256)).await.map_err(Error::internal)?;
+        found.bytes().await.map_err(Error::internal)
+    }
+}
+
+/// A file that is deleted when its value goes.
+pub(crate) struct Incoming {
+    pub path: PathBuf,
+}
+
+impl Incoming {
+    async fn create(folder: &Path) -> Result<Self> {
+        let path = folder.join(Uuid::now_v7().simple().to_string());
+        File::create_new(&path).await.map_err(Error::internal)?;
+        Ok(Self { path })
+    }
+
+    /// The file's bytes as a stream; the file itself is gone already, and its space when the stream is.
+    pub async fn into_stream(self) -> Result<(u64, BoxStream<'static, std::io::Result<Bytes>>)> {
+        let file = File::open(&self.path).await.map_err(Error::internal)?;
+        let size = file.metadata().await.map_err(Error::internal)?.len();
+        let stream = futures::stream::try_unfold(file, |mut file| async move {
+            let mut piece = Vec::with_capacity(PIECE);
+            (&mut file).take(PIECE as u64).read_to_end(&mut piece).await?;
+            Ok((!piece.is_empty()).then(|| (Bytes::from(piece), file)))
+        });
+        Ok((size, stream.boxed()))
+    }
+}
+
+const PIECE: usize = 128 << 10;
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Gone already is as good.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn bucket(s3: &S3) -> Result<(Arc<dyn ObjectStore>, Place)> {
+    let wrong = |why: String| Error::invalid("SIDEBAR_STORAGE_URL", why);
+    let rest = s3
+        .url
+        .strip_prefix("s3://")
+        .ok_or_else(|| wrong("SIDEBAR_STORAGE_URL is s3://bucket or s3://bucket/prefix.".into()))?;
+    let (name, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut builder = AmazonS3Builder::from_env().with_bucket_name(name);
+    if let Some(endpoint) = &s3.endpoint {
+        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+    }
+    if let Some(region) = &s3.region {
+        builder = builder.with_region(region);
+    }
+    if let Some(key) = &s3.access_key {
+        builder = builder.with_access_key_id(key);
+    }
+    if let Some(key) = &s3.secret_key {
+        builder = builder.with_secret_access_key(key.expose_secret());
+    }
+    let store = builder.build().map_err(|error| wrong(format!("The storage cannot be used: {error}")))?;
+    let prefix = Place::parse(prefix).map_err(|error| wrong(format!("The prefix is no path: {error}")))?;
+    Ok((Arc::new(store), prefix))
+}
+
+fn too_large(limit: u64) -> Error {
+    Error::problem(
+        ErrorCode::PayloadTooLarge,
+        format!("This is larger than the {} MB allowed here.", limit >> 20),
+    )
+}
+
+/// What a crash left on its way is of no use. Another process may use the folder right now.
+fn forget_old(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let old = entry.metadata().and_then(|known| known.modified()).is_ok_and(|changed| {
+            changed.elapsed().is_ok_and(|age| age > LONGEST_ON_ITS_WAY)
+        });
+        if old {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn at_folder(folder: &Path, error: std::io::Error) -> Error {
+    Error::internal(anyhow::Error::from(error).context(format!("{} cannot be used", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blobs() -> (Blobs, PathBuf) {
+        let data = std::env::temp_dir().join(format!("sidebar-blobs-{}", Uuid::now_v7().simple()));
+        (Blobs::open(&Storage::Local, &data).unwrap(), data)
+    }
+
+    fn pieces(text: &'static str) -> impl Stream<Item = std::io::Result<Bytes>> {
+        futures::stream::iter(text.as_bytes().chunks(3).map(|piece| Ok(Bytes::from_static(piece))))
+    }
+
+    #[tokio::test]
+    async fn bytes_are_kept_once_and_read_in_parts() {
+        let (blobs, data) = blobs();
+        let owner = UserId::new();
+        let blob = blobs.receive(owner, pieces("hello world"), 100).await.unwrap();
+        assert_eq!(blobs.keep(owner, b"hello world".to_vec()).await.unwrap(), blob);
+        assert_eq!(blobs.whole(owner, &blob.sha256).await.unwrap(), "hello world");
+        let part = blobs.read(owner, &blob.sha256, Some(GetRange::Bounded(6..100))).await.unwrap().unwrap();
+        assert_eq!((part.range, part.size), (6..11, 11));
+        assert!(blobs.read(owner, &blob.sha256, Some(GetRange::Bounded(50..60))).await.unwrap().is_none());
+        assert!(blobs.whole(UserId::new(), &blob.sha256).await.is_err());
+        assert_eq!(std::fs::read_dir(data.join("incoming")).unwrap().count(), 0);
+        std::fs::remove_dir_all(data).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_leaves_nothing() {
+        let (blobs, data) = blobs();
+        assert!(blobs.receive(UserId::new(), pieces("hello world"), 5).await.is_err());
+        assert_eq!(std::fs::read_dir(data.join("incoming")).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(data.join("blobs")).unwrap().count(), 0);
+        std::fs::remove_dir_all(data).unwrap();
+    }
+}
