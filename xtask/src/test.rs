@@ -82,6 +82,13 @@ fn clippy(place: &Place) -> Result<()> {
     say::step("Clippy, the app as the browser runs it", || {
         let browser = ["hydrate", "--target", "wasm32-unknown-unknown"];
         tool::run(tool::cargo(place, &app).args(browser).args(strict))
+    })?;
+    say::step("Clippy, the notes' replica", || {
+        let replica = ["clippy", "--package", "replica", "--target", "wasm32-unknown-unknown"];
+        tool::run(tool::cargo(place, &replica).args(strict))
+    })?;
+    say::step("Types of the editor", || {
+        tool::run(Command::new(place.npm_program("tsc")).arg("-p").arg(place.root.join("app/editor")))
     })
 }
 
@@ -100,6 +107,11 @@ fn rust(place: &Place, filters: &[String]) -> Result<()> {
     say::step("Rust tests of the app", || {
         let app = ["--package", "app", "--no-default-features", "--features", "ssr"];
         tool::run(with_filters(command.args(app), filters))
+    })?;
+    // By itself: the server's Yrs may cross threads, that of the browser may not.
+    let mut command = tool::cargo(place, &["test"]);
+    say::step("Rust tests of the notes' replica", || {
+        tool::run(with_filters(command.args(["--package", "replica"]), filters))
     })
 }
 
@@ -142,7 +154,7 @@ fn browser(place: &Place, filters: &[String]) -> Result<()> {
 
 fn browser_tests(place: &Place) -> Result<Vec<PathBuf>> {
     let mut tests = Vec::new();
-    for folder in ["end2end", "end2end/sync"] {
+    for folder in ["end2end", "end2end/editor", "end2end/sync"] {
         for entry in fs::read_dir(place.root.join(folder))? {
             let path = entry?.path();
             if path.to_string_lossy().ends_with(".test.mjs") {
