@@ -108,6 +108,19 @@ pub struct SignIn {
     pub password: String,
 }
 
+/// Makes the account that an invitation is for, and signs in.
+#[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// What stands behind `/join/` in the invitation's address.
+    pub token: String,
+    pub email: String,
+    pub display_name: String,
+    /// At least 10 characters.
+    pub password: String,
+}
+
 /// The answer to a sign-in. The session itself is in an HttpOnly cookie.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -45,11 +45,11 @@ pub(crate) fn parse_role(text: &str) -> Result<Role> {
 }
 
 /// A new account, checked.
-struct Account<'a> {
-    email: &'a str,
-    display_name: &'a str,
-    role: Role,
-    password_hash: &'a str,
+pub(crate) struct Account<'a> {
+    pub email: &'a str,
+    pub display_name: &'a str,
+    pub role: Role,
+    pub password_hash: &'a str,
 }
 
 impl Domain {
@@ -192,6 +192,17 @@ impl Domain {
         Ok(UserInfo { id, email, display_name, role: user.role, created_at: profile.created_at })
     }
 
+    /// A person as a caller, for what a model does on their behalf.
+    pub(crate) async fn acting_for(&self, user_id: UserId) -> Result<Caller> {
+        let mut tx = self.inner.db.as_system().await?;
+        let role: Option<String> = sqlx::query_scalar("SELECT role FROM users WHERE id = $1")
+            .bind(user_id.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let role = parse_role(&role.ok_or_else(|| Error::not_found("account"))?)?;
+        Ok(Caller { user_id, role, via: crate::Via::ApiKey(shared::ApiKeyId(uuid::Uuid::nil())) })
+    }
+
     /// The account with this address; for commands at the shell.
     pub async fn user_by_email(&self, email: &str) -> Result<Caller> {
         let mut tx = self.inner.db.as_system().await?;
@@ -219,7 +230,7 @@ pub(crate) async fn profile_of(tx: &mut PgConnection, user: UserId) -> Result<Pr
     row.ok_or_else(|| Error::not_found("account"))?.try_into()
 }
 
-async fn insert_user(tx: &mut PgConnection, account: Account<'_>) -> Result<UserId> {
+pub(crate) async fn insert_user(tx: &mut PgConnection, account: Account<'_>) -> Result<UserId> {
     let id = UserId::new();
     sqlx::query(
         "INSERT INTO users (id, email, display_name, role, password_hash) VALUES ($1, $2, $3, $4, $5)",
@@ -240,7 +251,7 @@ async fn insert_user(tx: &mut PgConnection, account: Account<'_>) -> Result<User
     Ok(id)
 }
 
-async fn new_session(tx: &mut PgConnection, user: UserId, visitor: &Visitor) -> Result<NewSession> {
+pub(crate) async fn new_session(tx: &mut PgConnection, user: UserId, visitor: &Visitor) -> Result<NewSession> {
     let token = random_token();
     let csrf_token = random_token();
     sqlx::query(
@@ -263,7 +274,7 @@ async fn new_session(tx: &mut PgConnection, user: UserId, visitor: &Visitor) -> 
 }
 
 /// Trimmed and in lower case, of the shape `name@host`.
-fn checked_email(text: &str) -> Result<String> {
+pub(crate) fn checked_email(text: &str) -> Result<String> {
     let email = text.trim().to_lowercase();
     let well_formed = email.len() <= 254
         && !email.chars().any(|c| c.is_whitespace() || c.is_control())
@@ -273,7 +284,7 @@ fn checked_email(text: &str) -> Result<String> {
     if well_formed { Ok(email) } else { Err(Error::invalid("email", "This is not an e-mail address.")) }
 }
 
-fn checked_name(text: &str) -> Result<String> {
+pub(crate) fn checked_name(text: &str) -> Result<String> {
     let name = text.trim();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(Error::invalid("display_name", "A name has 1 to 100 characters."));
