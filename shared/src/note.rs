@@ -496,6 +496,15 @@ pub struct Run {
     pub created_at: OffsetDateTime,
 }
 
+/// What became of taking a run back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UndoneRun {
+    pub run: Run,
+    /// What could not be taken back, because others changed the same words since.
+    pub kept: Vec<Hunk>,
+}
+
 /// Propose or make edits, as a model's tool would.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -2,6 +2,7 @@
 //! link. Only the owner decides. Access ends in the transaction that takes it away.
 
 use super::access::{annotated, audience, require};
+use super::list::announce;
 use crate::database::Tx;
 use crate::notices::Signal;
 use crate::secrets::{random_token, token_hash};
@@ -233,13 +234,13 @@ async fn tell(tx: &mut Tx, of: Shared, member: Option<UserId>) -> Result<()> {
     match of {
         Shared::Note(note) => {
             signals.push(Signal::NoteAccessChanged { note_id: Some(note) });
-            if let Some(member) = member {
-                let body = match audience(tx, note).await?.contains(&member) {
-                    true => ServerBody::FoldersChanged,
-                    false => ServerBody::NoteGone { id: note },
-                };
-                signals.push(Signal::notes(member, body));
+            match member {
+                Some(member) if !audience(tx, note).await?.contains(&member) => {
+                    signals.push(Signal::notes(member, ServerBody::NoteGone { id: note }));
+                }
+                _ => {}
             }
+            announce(tx, note).await?;
             annotated(tx, note).await?;
         }
         Shared::Folder(folder) => {
