@@ -4,7 +4,7 @@
 //! is a sibling, so nothing is ever overwritten. A conversation shows one path through the tree,
 //! from the first message to its `head`.
 
-use crate::{ConversationId, MessageId, UserId};
+use crate::{ConversationId, MessageId, NoteId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -133,6 +133,20 @@ pub struct Message {
     /// For an answer in progress: the last event that `content` and `steps` contain. Follow after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seq: Option<u64>,
+    /// Of a person's message: the note that was open beside the conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<NoteContext>,
+}
+
+/// A note that is open beside a conversation, so that the model knows of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NoteContext {
+    pub note_id: NoteId,
+    /// What is selected in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
 }
 
 /// Something the model did at a place in its answer.
@@ -233,6 +247,9 @@ pub struct SendMessage {
     /// The earlier message of the person that this one takes the place of, as a variant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<MessageId>,
+    /// The note that is open beside the conversation. The model is told its text, as material.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<NoteContext>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

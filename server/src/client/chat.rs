@@ -70,6 +70,7 @@ async fn ask(api: &Api, chat: &Chat, conversation: ConversationId, output: Outpu
         content: chat.message.clone(),
         model: chat.model.clone(),
         replaces: None,
+        context: None,
     };
     let asked = Instant::now();
     let mut events: Events = api.open(&format!("/conversations/{conversation}/messages"), &request).await?;

@@ -91,7 +91,7 @@ impl Exchange {
         let id = MessageId::new();
         let own = draft_message(id, MessageRole::User, content.clone(), self.clock.now.get_untracked());
         self.thread.put_own(own, replaces);
-        let message = SendMessage { user_message_id: Some(id), content, model, replaces };
+        let message = SendMessage { user_message_id: Some(id), content, model, replaces, context: None };
         self.unsent.update_value(|unsent| unsent.push(message.clone()));
         self.deliver(message);
     }

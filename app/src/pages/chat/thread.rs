@@ -239,6 +239,7 @@ pub fn draft_message(id: MessageId, role: MessageRole, content: String, at: Offs
         created_at: at,
         variants: Vec::new(),
         last_seq: None,
+        context: None,
     }
 }
 

@@ -1,20 +1,21 @@
 //! Writing an answer: rounds of model and tools, until the model is done or something ends it.
 
 use super::live::Live;
-use super::prompt::prompt;
+use super::prompt::{prompt, quote_note};
 use super::send::begins_event;
 use super::store::End;
 use super::{LONGEST_ANSWER, TOOL_ROUNDS, built_in};
-use crate::Domain;
 use crate::conversations::{OpenAnswer, Opened};
 use crate::providers::{Choice, Configured};
 use crate::text::{value_without_nul, without_nul};
 use crate::tools::{self, Context};
+use crate::{Domain, Viewer};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use models::{CallRequest, Chunk, ChunkStream, EndReason, Prompt, ToolOutput, Turn};
 use serde_json::Value;
-use shared::conversation::{MessageStatus, StopReason, Usage};
+use shared::UserId;
+use shared::conversation::{Message, MessageStatus, StopReason, Usage};
 use shared::event::AnswerEvent;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,12 +29,16 @@ pub(super) struct Ask {
     choice: Choice,
     prompt: Prompt,
     answer: OpenAnswer,
+    /// The person's message, where a note was open beside it.
+    beside: Option<Message>,
 }
 
 impl Ask {
     pub fn new(choice: Choice, opened: &Opened, answer: &OpenAnswer) -> Self {
         let prompt = prompt(&opened.person, &opened.messages, answer, tools::specs());
-        Self { choice, prompt, answer: answer.clone() }
+        let asked = opened.messages.iter().find(|message| message.id == answer.user_message_id);
+        let beside = asked.filter(|message| message.context.is_some()).cloned();
+        Self { choice, prompt, answer: answer.clone(), beside }
     }
 }
 
@@ -52,6 +57,7 @@ impl Domain {
         let domain = self.clone();
         self.inner.tasks.spawn(async move {
             let asked = Instant::now();
+            let ask = domain.with_open_note(live.user_id, ask).await;
             let early = domain.ask(&ask.choice, &ask.prompt);
             tokio::pin!(early);
             // Polls the request while it waits for the gate.
@@ -87,6 +93,22 @@ impl Domain {
             metrics::histogram!("sidebar_answer_seconds").record(asked.elapsed());
             domain.store(&live, end).await;
         });
+    }
+
+    /// Tells the model of the note that is open beside the conversation, as it is now.
+    async fn with_open_note(&self, user: UserId, mut ask: Ask) -> Ask {
+        let Some(message) = ask.beside.take() else { return ask };
+        let (Some(context), Choice::Model { .. }) = (&message.context, &ask.choice) else { return ask };
+        let read = async {
+            let viewer = Viewer::from(self.acting_for(user).await?);
+            self.note(&viewer, context.note_id).await
+        };
+        match read.await {
+            Ok(note) => quote_note(&mut ask.prompt, &message.content, &note, context.selection.as_deref()),
+            // It was there when the message was sent; the answer can do without.
+            Err(error) => tracing::info!(note = %context.note_id, %error, "an open note could not be read"),
+        }
+        ask
     }
 
     async fn rounds(
@@ -194,7 +216,13 @@ impl Domain {
                 arguments: call.arguments.clone(),
             });
         }
-        let context = Context { domain: self, user_id: live.user_id, asked_by: answer.user_message_id };
+        let context = Context {
+            domain: self,
+            user_id: live.user_id,
+            asked_by: answer.user_message_id,
+            conversation_id: live.conversation_id,
+            model: &answer.model,
+        };
         let mut running: FuturesUnordered<_> = calls
             .iter()
             .enumerate()

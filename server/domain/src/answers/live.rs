@@ -192,6 +192,7 @@ mod tests {
             created_at: OffsetDateTime::UNIX_EPOCH,
             variants: Vec::new(),
             last_seq: None,
+            context: None,
         };
         Live::new(ConversationId::new(), UserId::new(), message, last)
     }

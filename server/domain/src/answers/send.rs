@@ -13,7 +13,7 @@ use crate::providers::Choice;
 use crate::text::{first_words, without_nul};
 use crate::{Caller, Domain, Error, Result};
 use sha2::{Digest, Sha256};
-use shared::conversation::{Message, MessageRole, MessageStatus, Regenerate, SendMessage};
+use shared::conversation::{Message, MessageRole, MessageStatus, NoteContext, Regenerate, SendMessage};
 use shared::event::{AnswerEvent, Sequenced};
 use shared::socket::ServerBody;
 use shared::{ConversationId, ErrorCode, MessageId};
@@ -24,12 +24,15 @@ use tokio::sync::oneshot;
 
 /// Answers that may wait in one conversation.
 const MOST_WAITING: usize = 20;
+/// The longest selection in a note, in bytes.
+const LONGEST_SELECTION: usize = 100_000;
 
 /// A new message of the person, checked.
 struct Sent {
     id: MessageId,
     content: String,
     replaces: Option<MessageId>,
+    context: Option<NoteContext>,
 }
 
 impl Sent {
@@ -60,7 +63,12 @@ impl Domain {
             id: request.user_message_id.unwrap_or_else(MessageId::new),
             content: without_nul(request.content),
             replaces: request.replaces,
+            context: request.context.map(checked_context).transpose()?,
         };
+        if let Some(context) = &sent.context {
+            // Where the note is not theirs to see, it is not there.
+            self.access_to(&caller.clone().into(), context.note_id).await?;
+        }
         let wanted = request.model;
         let (domain, caller) = (self.clone(), caller.clone());
         // On a task of its own: a client that goes away must not leave a message half sent.
@@ -270,6 +278,14 @@ fn reused() -> Error {
     )
 }
 
+fn checked_context(context: NoteContext) -> Result<NoteContext> {
+    let selection = context.selection.map(without_nul).filter(|text| !text.trim().is_empty());
+    if selection.as_ref().is_some_and(|text| text.len() > LONGEST_SELECTION) {
+        return Err(Error::invalid("context", "At most 100 KB can be selected for a message."));
+    }
+    Ok(NoteContext { note_id: context.note_id, selection })
+}
+
 fn user_message(sent: &Sent, parent_id: Option<MessageId>) -> Message {
     Message {
         id: sent.id,
@@ -286,6 +302,7 @@ fn user_message(sent: &Sent, parent_id: Option<MessageId>) -> Message {
         created_at: OffsetDateTime::now_utc(),
         variants: Vec::new(),
         last_seq: None,
+        context: sent.context.clone(),
     }
 }
 

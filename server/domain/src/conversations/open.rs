@@ -77,6 +77,7 @@ impl OpenAnswer {
             created_at: self.created_at,
             variants: Vec::new(),
             last_seq: Some(0),
+            context: None,
         }
     }
 }

@@ -70,6 +70,7 @@ mod tests {
             created_at: OffsetDateTime::UNIX_EPOCH,
             variants: Vec::new(),
             last_seq: None,
+            context: None,
         }
     }
 

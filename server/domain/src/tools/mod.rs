@@ -1,6 +1,8 @@
 //! What a model may do while it answers. A tool that fails tells the model so.
 
 mod current_time;
+mod notes;
+mod notes_edit;
 pub(crate) mod search_workspace;
 
 use crate::{Domain, Result};
@@ -8,7 +10,7 @@ use async_trait::async_trait;
 use models::ToolSpec;
 use serde_json::Value;
 use shared::conversation::ToolResult;
-use shared::{MessageId, UserId};
+use shared::{ConversationId, MessageId, UserId};
 use std::time::{Duration, Instant};
 
 /// How long a tool may take.
@@ -22,6 +24,9 @@ pub(crate) struct Context<'a> {
     pub user_id: UserId,
     /// The message that is being answered.
     pub asked_by: MessageId,
+    pub conversation_id: ConversationId,
+    /// Who answers: `provider/model`.
+    pub model: &'a str,
 }
 
 #[async_trait]
@@ -32,7 +37,15 @@ pub(crate) trait Tool: Send + Sync {
     async fn run(&self, context: &Context<'_>, arguments: &Value) -> Result<String, String>;
 }
 
-static TOOLS: &[&dyn Tool] = &[&current_time::CurrentTime, &search_workspace::SearchWorkspace];
+static TOOLS: &[&dyn Tool] = &[
+    &current_time::CurrentTime,
+    &search_workspace::SearchWorkspace,
+    &notes::ListNotes,
+    &notes::ReadNote,
+    &notes::CreateNote,
+    &notes_edit::EditNote,
+    &notes_edit::ProposeEdit,
+];
 
 pub(crate) fn specs() -> Vec<ToolSpec> {
     TOOLS.iter().map(|tool| tool.spec()).collect()
