@@ -23,7 +23,7 @@ export const Closed = {
   signedOut: 4401,
   noAccess: 4403,
   noSuchNote: 4404,
-  resync: 4408,
+  resync: 4508,
   tooLarge: 4413,
   unavailable: 4503,
 } as const;

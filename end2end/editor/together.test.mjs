@@ -146,7 +146,7 @@ describe("together", () => {
     assert.equal(await field(page).getAttribute("contenteditable"), "false");
     room.state(0, "");
     await status(page, "saved");
-    room.close(4408, "resync");
+    room.close(4508, "resync");
     await until("attached again at once", () => room.members === 1);
     await page.keyboard.type("y");
     await until("and in step", () => room.text.toString() === "one\nxy");

@@ -104,6 +104,7 @@ pub(crate) struct Room {
     fresh: Vec<(Option<u64>, Vec<u8>)>,
     fresh_due: Option<Instant>,
     last_broadcast: Instant,
+    held_due: Option<Instant>,
     /// The position of the last update submitted, and of the last committed.
     submitted: u64,
     committed: u64,
@@ -140,8 +141,10 @@ pub(crate) async fn run(note: NoteId, shared: Arc<Shared>, mut commands: mpsc::R
     let mut batch = Vec::with_capacity(BATCH);
     let mut idle_until: Option<Instant> = None;
     loop {
-        let due =
-            [room.presence_due, room.fresh_due, room.project_due, idle_until].into_iter().flatten().min();
+        let due = [room.presence_due, room.fresh_due, room.held_due, room.project_due, idle_until]
+            .into_iter()
+            .flatten()
+            .min();
         tokio::select! {
             biased;
             Some(verdict) = verdicts_in.recv() => room.settle(verdict),
@@ -211,6 +214,7 @@ async fn load(
         fresh: Vec::new(),
         fresh_due: None,
         last_broadcast: now.checked_sub(BROADCAST_PACE).unwrap_or(now),
+        held_due: None,
         submitted: 0,
         committed: 0,
         edits: VecDeque::new(),
@@ -297,13 +301,10 @@ impl Room {
         }
     }
 
+    /// Whoever may do something else from now on begins anew, so that both sides count alike.
     fn set_access(&mut self, id: u64, access: Access) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        if connection.participant.access != access {
-            connection.participant.access = access;
-            if connection.participant.own_frames {
-                connection.outbox.push(protocol::attached(self.note, access, self.seq));
-            }
+        if self.connections.get(&id).is_some_and(|connection| connection.participant.access != access) {
+            self.let_go(id, close::RESYNC, "What you may do with this note has changed.");
         }
     }
 
@@ -385,6 +386,7 @@ impl Room {
         if since.is_none() && connection.held.is_some() {
             metrics::counter!("sidebar_sync_held_updates_total").increment(1);
             connection.outbox.push(protocol::step_1(self.note, &self.document.state_vector()));
+            self.held_due.get_or_insert_with(|| Instant::now() + LONGEST_HELD);
         }
     }
 
@@ -569,26 +571,30 @@ impl Room {
                 for connection in self.connections.values() {
                     connection.outbox.push_awareness(frame.clone());
                 }
-                let overdue: Vec<u64> = self
-                    .connections
-                    .iter()
-                    .filter(|(_, c)| c.held.as_ref().is_some_and(|held| now - held.since > LONGEST_HELD))
-                    .map(|(id, _)| *id)
-                    .collect();
-                for id in overdue {
-                    self.let_go(
-                        id,
-                        close::RESYNC,
-                        "Your changes refer to something the server does not have.",
-                    );
-                }
             }
         } else {
             self.presence_due = None;
         }
+        if self.held_due.is_some_and(|due| due <= now) {
+            self.let_overdue_go(now);
+        }
         if self.project_due.is_some_and(|due| due <= now) && !self.projecting {
             self.project(now);
         }
+    }
+
+    fn let_overdue_go(&mut self, now: Instant) {
+        let waiting = |c: &Connection| c.held.as_ref().map(|held| held.since + LONGEST_HELD);
+        let overdue: Vec<u64> = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| waiting(connection).is_some_and(|due| due <= now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in overdue {
+            self.let_go(id, close::RESYNC, "Your changes refer to something the server does not have.");
+        }
+        self.held_due = self.connections.values().filter_map(waiting).min();
     }
 
     /// Everything accepted since the last time, as one frame for everybody.

@@ -46,8 +46,9 @@ pub mod close {
     pub const SIGNED_OUT: u16 = 4401;
     pub const NO_ACCESS: u16 = 4403;
     pub const NOT_FOUND: u16 = 4404;
-    /// Attach again at once and synchronise: frames were dropped.
-    pub const RESYNC: u16 = 4408;
+    /// Attach again at once and synchronise: frames were dropped, or what one may do has changed.
+    /// Outside of 4400 to 4499, which y-websocket takes for good.
+    pub const RESYNC: u16 = 4508;
     pub const TOO_LARGE: u16 = 4413;
     /// Cannot be loaded now; try again.
     pub const UNAVAILABLE: u16 = 4503;

@@ -1,0 +1,125 @@
+//! Yrs against Yjs: random sets of updates made by Yjs (`end2end/sync/updates.mjs`), with the text that
+//! Yjs makes of them.
+//!
+//! Applied one by one as they arrive, out of order and some twice, yrs 0.28 gets many of them wrong:
+//! blocks stay in its queue of pending ones though nothing is missing. In the order of the log, merged and
+//! applied once, it gets none wrong, and that is how notes are loaded.
+
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
+
+const SETS: usize = 600;
+
+struct Set {
+    updates: Vec<Vec<u8>>,
+    /// Places in `updates`, in the order in which they arrive.
+    order: Vec<usize>,
+    text: String,
+}
+
+fn sets() -> Vec<Set> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new("node")
+        .args(["end2end/sync/updates.mjs", &SETS.to_string(), "1"])
+        .current_dir(root)
+        .output()
+        .expect("Node.js is there");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "run `cargo xtask setup` first: {said}");
+    String::from_utf8(output.stdout).unwrap().lines().map(parse).collect()
+}
+
+fn parse(line: &str) -> Set {
+    let set: serde_json::Value = serde_json::from_str(line).unwrap();
+    let list = |name: &str| set[name].as_array().unwrap().clone();
+    Set {
+        updates: list("updates").iter().map(|text| STANDARD.decode(text.as_str().unwrap()).unwrap()).collect(),
+        order: list("order").iter().map(|at| usize::try_from(at.as_u64().unwrap()).unwrap()).collect(),
+        text: set["text"].as_str().unwrap().to_owned(),
+    }
+}
+
+fn document() -> Doc {
+    Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..Options::default() })
+}
+
+/// The text after these updates, one after the other, and whether yrs says that something is missing.
+fn applied<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> (String, bool, Vec<u8>) {
+    let doc = document();
+    let text = doc.get_or_insert_text("content");
+    let mut transaction = doc.transact_mut();
+    for update in updates {
+        transaction.apply_update(Update::decode_v1(update).unwrap()).unwrap();
+    }
+    drop(transaction);
+    let transaction = doc.transact();
+    let whole = transaction.encode_state_as_update_v1(&StateVector::default());
+    (text.get_string(&transaction), transaction.has_missing_updates(), whole)
+}
+
+#[test]
+fn in_the_order_of_the_log_merged_and_applied_once_yrs_has_what_yjs_has() {
+    for (at, Set { updates, text, .. }) in sets().into_iter().enumerate() {
+        let merged = sync::merge(&updates).expect("these are updates");
+        let (ours, missing, _) = applied([merged.as_slice()]);
+        assert_eq!(ours, text, "set {}", at + 1);
+        assert!(!missing, "set {}", at + 1);
+    }
+}
+
+#[test]
+fn what_waits_for_nothing_is_noticed_and_mended_by_building_the_document_anew() {
+    let (mut wrong, mut silent, mut unmended) = (0, Vec::new(), Vec::new());
+    for (at, Set { updates, order, text }) in sets().into_iter().enumerate() {
+        let (ours, missing, whole) = applied(order.iter().map(|place| updates[*place].as_slice()));
+        if ours == text {
+            continue;
+        }
+        wrong += 1;
+        if !missing {
+            silent.push(at + 1);
+        }
+        if applied([whole.as_slice()]).0 != text {
+            unmended.push(at + 1);
+        }
+    }
+    println!("out of order and twice, yrs alone: {wrong} of {SETS} wrong");
+    assert!(silent.is_empty(), "wrong, and nothing says so: sets {silent:?}");
+    assert!(unmended.is_empty(), "wrong also when built anew out of everything it holds: sets {unmended:?}");
+}
+
+#[test]
+fn duplicates_in_the_order_of_the_log_change_nothing() {
+    for (at, Set { updates, text, .. }) in sets().into_iter().enumerate() {
+        let twice: Vec<_> = updates.iter().flat_map(|update| [update, update]).collect();
+        let merged = sync::merge(&twice).expect("these are updates");
+        assert_eq!(applied([merged.as_slice()]).0, text, "set {}", at + 1);
+        // And what is merged already may be merged again: this is compaction.
+        let half = updates.len() / 2;
+        let snapshot = sync::merge(&updates[..half]).expect("these are updates");
+        let rest = updates[half..].iter().map(Vec::as_slice);
+        let parts: Vec<&[u8]> = std::iter::once(snapshot.as_slice()).chain(rest).collect();
+        assert_eq!(applied([sync::merge(&parts).unwrap().as_slice()]).0, text, "set {}", at + 1);
+    }
+}
+
+#[test]
+fn merging_out_of_order_gives_what_yjs_has() {
+    for (at, Set { updates, order, text }) in sets().into_iter().enumerate() {
+        let arrived: Vec<_> = order.iter().map(|place| &updates[*place]).collect();
+        let merged = sync::merge(&arrived).expect("these are updates");
+        let (ours, missing, whole) = applied([merged.as_slice()]);
+        assert_eq!(ours, text, "set {}", at + 1);
+        assert!(!missing, "set {}", at + 1);
+        // The state vector is whole as well: nothing waits outside of it.
+        let vector = Update::decode_v1(&whole).unwrap().state_vector();
+        let expected = Update::decode_v1(&sync::merge(&updates).unwrap()).unwrap().state_vector();
+        assert_eq!(vector.encode_v1().len(), expected.encode_v1().len(), "set {}", at + 1);
+    }
+}
