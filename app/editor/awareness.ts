@@ -32,8 +32,9 @@ export class Awareness {
   set(state: State): void {
     this.#own = state;
     this.#clock += 1;
-    const wait = Math.max(0, SEND_EVERY_MS - (performance.now() - this.#sentAt));
-    this.#sending ??= setTimeout(() => this.announce(), wait);
+    const wait = SEND_EVERY_MS - (performance.now() - this.#sentAt);
+    if (wait <= 0) this.announce();
+    else this.#sending ??= setTimeout(() => this.announce(), wait);
   }
 
   /** Says what one said last, now. */

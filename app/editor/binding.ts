@@ -34,8 +34,13 @@ export function binding(session: Session): Extension {
 function write(session: Session, update: ViewUpdate): void {
   for (const transaction of update.transactions) {
     if (!transaction.docChanged || transaction.annotation(fromDocument)) continue;
-    if (startsAStep(transaction)) session.replica.seal();
-    session.edited(session.replica.edit(changesOf(transaction.changes)));
+    try {
+      if (startsAStep(transaction)) session.replica.seal();
+      session.edited(session.replica.edit(changesOf(transaction.changes)));
+    } catch (cause) {
+      // CodeMirror would go on without us, and what is typed from here on would be nowhere.
+      session.broke(cause);
+    }
   }
 }
 

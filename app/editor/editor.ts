@@ -33,6 +33,7 @@ export async function open(options: Options): Promise<NoteEditor> {
       compare(view, replica.text());
       surface.rebuilt();
     },
+    isComposing: () => view.composing,
     onDocument: () => surface.documentChanged(),
     onStatus: options.hooks.onStatus,
     onAccess: () => surface.accessChanged(),

@@ -10,6 +10,8 @@ import type { Replica } from "./replica";
 import type { Session } from "./session";
 import type { Hooks, Presence } from "./types";
 
+const TELL_EVERY_MS = 50;
+
 interface Id { client: number; clock: number }
 interface RelativePosition { type: Id | null; tname: string | null; item: Id | null; assoc: number }
 interface Shown extends Presence { anchor: number | null }
@@ -113,6 +115,7 @@ export class Others {
   #heads = new Map<number, number>();
   #ending: () => void;
   #isDue = false;
+  #telling: number | undefined;
   /** Where one was oneself when one was last told of. */
   #told = "";
 
@@ -129,11 +132,12 @@ export class Others {
   update(update: ViewUpdate): void {
     const mine = update.transactions.some((transaction) => transaction.isUserEvent("select") || (transaction.docChanged && !transaction.annotation(fromDocument)));
     if (mine) this.#following = null;
-    if (update.selectionSet || update.docChanged || update.focusChanged) this.tell();
+    if (update.selectionSet || update.docChanged || update.focusChanged) this.#telling ??= setTimeout(() => this.tell(), TELL_EVERY_MS);
   }
 
-  /** Says where one is. */
+  /** Says where one is. Finding that out walks through the text: never while a key is handled. */
   tell(): void {
+    this.#telling = undefined;
     const { replica } = this.session;
     const { anchor, head } = this.view.state.selection.main;
     const at = (position: number) => toRelative(replica.sticky(position));
@@ -159,6 +163,7 @@ export class Others {
   }
 
   destroy(): void {
+    clearTimeout(this.#telling);
     this.#ending();
   }
 

@@ -6,8 +6,10 @@
 //   └──────────── line lost, or closed by the server ◀─────────────────────┘
 
 import { Awareness } from "./awareness";
-import { Replica, merge, type Change, type Recorded } from "./replica";
+import { Intake, type Reader } from "./intake";
+import { Replica, merge, type Recorded } from "./replica";
 import { Shelf } from "./shelf";
+import { refusalOf, statusOf, type Refusal } from "./status";
 import type { Key } from "./store";
 import type { News } from "./tabs";
 import type { Access, LineState, Status, Transport } from "./types";
@@ -17,18 +19,12 @@ import * as wire from "./wire";
 const SEND_EVERY_MS = 15;
 const SHORTEST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** A document found wrong is made anew at most this often. */
-const REBUILD_EVERY_MS = 2000;
+/** Whoever was attached longer than this before an end begins without waiting. */
+const LASTING_MS = 10_000;
 
 const ACCESS: Access[] = ["view", "comment", "edit"];
 
-export interface Listener {
-  /** The text changed elsewhere. */
-  onChanges(changes: Change[]): void;
-  /** The document was made anew: the editor compares. */
-  onRebuilt(): void;
-  /** Something beside the text may have changed: proposals. */
-  onDocument(): void;
+export interface Listener extends Reader {
   onStatus(status: Status): void;
   onAccess(access: Access): void;
 }
@@ -46,14 +42,18 @@ export class Session {
   /** Messages with updates sent in this attachment and not reported stored: whose rows they carry. */
   #sent: Key[][] = [];
   #reported = 0;
-  #storing: { kind: number; reason: string } = { kind: wire.Storing.normally, reason: "" };
+  #storing = { kind: wire.Storing.normally as number, reason: "" };
   /** Why the server will not have us, until the line is new. */
-  #refused: { reason: string; readOnly: boolean } | null = null;
+  #refused: Refusal | null = null;
   #retry: number | undefined;
   #failures = 0;
-  #rebuiltAt = 0;
+  #closedAt = -LASTING_MS;
+  #intake: Intake;
   #endings: (() => void)[] = [];
   #ended = false;
+  #isBroken = false;
+  #reporting = false;
+  #told = "";
 
   constructor(
     note: string,
@@ -65,6 +65,9 @@ export class Session {
     private readonly listener: Listener,
   ) {
     this.#id = wire.idBytes(note);
+    this.#intake = new Intake(replica, listener, () => {
+      if (this.#phase !== "away") this.#send(wire.step1(replica.stateVector()));
+    });
     this.awareness = new Awareness(replica.client, (update) => {
       if (this.#phase === "live" || this.#phase === "greeting") this.#send(wire.awareness(update));
     });
@@ -73,6 +76,15 @@ export class Session {
   start(): void {
     this.#endings.push(this.transport.onFrame((frame) => this.#receive(frame)));
     this.#endings.push(this.transport.onState((state) => this.#lineIs(state)));
+    this.report();
+  }
+
+  /** The document does not take edits any more: nothing more may be typed that is not kept. */
+  broke(cause: unknown): void {
+    console.error("the note's document has failed", cause);
+    this.#refused = { reason: "Something went wrong in this page. What was typed before is kept; reload to go on.", readOnly: true };
+    this.#isBroken = true;
+    queueMicrotask(() => this.listener.onAccess(this.access));
     this.report();
   }
 
@@ -123,7 +135,7 @@ export class Session {
     const live = this.#phase === "live";
     // The server brings it.
     if (news.live && live) return;
-    this.#apply(news.update);
+    this.#intake.apply(news.update);
     if (!news.live) {
       this.shelf.adopt(news.key, news.changes);
       if (live) this.#sendUpdate(wire.update(news.update), [news.key]);
@@ -135,38 +147,44 @@ export class Session {
     this.flush();
     this.#ended = true;
     clearTimeout(this.#retry);
+    this.#intake.end();
     this.awareness.end();
     if (this.#phase !== "away") this.#send(wire.detach());
     for (const end of this.#endings) end();
     await this.shelf.close();
   }
 
+  /** Says how it stands, when that is news, after the work at hand. */
   report(): void {
-    this.listener.onStatus(this.#status());
+    if (this.#reporting) return;
+    this.#reporting = true;
+    queueMicrotask(() => {
+      this.#reporting = false;
+      const status = this.#status();
+      const text = JSON.stringify(status);
+      if (text === this.#told || this.#ended) return;
+      this.#told = text;
+      this.listener.onStatus(status);
+    });
   }
 
   #status(): Status {
-    const n = this.unsaved();
-    const stored = this.shelf.failure === null;
-    if (this.#refused && (n > 0 || !this.#refused.readOnly)) {
-      return { kind: "unsaved", n, reason: this.#refused.reason };
-    }
-    if (this.#refused) return { kind: "read_only", reason: this.#refused.reason };
-    if (this.#storing.kind === wire.Storing.readOnly) return { kind: "read_only", reason: this.#storing.reason };
-    if (this.access !== "edit") return { kind: "read_only", reason: this.readOnlyReason ?? "You may read this note, not change it." };
-    if (this.readOnlyReason) return { kind: "read_only", reason: this.readOnlyReason };
-    if (this.#line !== "open") return { kind: "offline", n, stored };
-    if (this.#storing.kind === wire.Storing.notNow && n > 0) return { kind: "unsaved", n, reason: this.#storing.reason };
-    if (n > 0 && !stored && this.#phase !== "live") {
-      return { kind: "unsaved", n, reason: `Not stored on this device: ${this.shelf.failure}.` };
-    }
-    return n > 0 ? { kind: "saving", n } : { kind: "saved" };
+    return statusOf({
+      n: this.unsaved(),
+      storeFailure: this.shelf.failure,
+      isLive: this.#phase === "live",
+      line: this.#line,
+      access: this.access,
+      readOnlyReason: this.readOnlyReason,
+      refused: this.#refused,
+      storing: this.#storing,
+    });
   }
 
   #lineIs(state: LineState): void {
     this.#line = state;
     this.#failures = 0;
-    this.#refused = null;
+    if (!this.#isBroken) this.#refused = null;
     this.#away();
     if (state === "open") this.#attach();
     this.report();
@@ -216,9 +234,8 @@ export class Session {
       case "step_1":
         return this.#answer(message.stateVector);
       case "update":
-        this.#apply(message.update);
         this.shelf.received(message.update, message.answersStep1);
-        return;
+        return this.#intake.take(message.update);
       case "awareness":
         return this.awareness.apply(message.update);
       case "query_awareness":
@@ -236,7 +253,6 @@ export class Session {
 
   #attached(access: Access): void {
     this.#phase = "greeting";
-    this.#failures = 0;
     this.access = access;
     this.listener.onAccess(access);
     this.#send(wire.step1(this.replica.stateVector()));
@@ -255,29 +271,6 @@ export class Session {
     this.report();
   }
 
-  #apply(update: Uint8Array): void {
-    let changes: Change[];
-    try {
-      changes = this.replica.apply(update);
-    } catch (cause) {
-      console.warn("an update of the note could not be applied", cause);
-      return;
-    }
-    if (changes.length > 0) this.listener.onChanges(changes);
-    if (this.replica.hasMissing()) this.#mend();
-    this.listener.onDocument();
-  }
-
-  #mend(): void {
-    const now = performance.now();
-    if (now - this.#rebuiltAt < REBUILD_EVERY_MS) return;
-    this.#rebuiltAt = now;
-    this.replica.rebuild();
-    this.listener.onRebuilt();
-    // Something may be missing in truth.
-    if (this.replica.hasMissing() && this.#phase !== "away") this.#send(wire.step1(this.replica.stateVector()));
-  }
-
   #saved(messages: number, seq: number): void {
     const fresh = this.#sent.splice(0, messages - this.#reported);
     this.#reported = Math.max(this.#reported, messages);
@@ -287,18 +280,17 @@ export class Session {
 
   #closed(code: number, reason: string): void {
     this.#away();
-    const { signedOut, noAccess, noSuchNote, resync, tooLarge } = wire.Closed;
-    if (code === signedOut) this.#refused = { reason: "You are signed out. Sign in again to go on saving.", readOnly: false };
-    else if (code === noAccess) this.#refused = { reason: "You no longer have access to this note.", readOnly: true };
-    else if (code === noSuchNote) this.#refused = { reason: "This note is no longer there.", readOnly: true };
-    else if (code === tooLarge) this.#refused = { reason: reason || "This note is too large to be saved.", readOnly: false };
-    else this.#again(code === resync);
+    this.#refused = refusalOf(code, reason);
+    if (!this.#refused) this.#again(code === wire.Closed.resync);
     this.listener.onAccess(this.access);
     this.report();
   }
 
   /** Attaches again, sooner or later. */
   #again(atOnce: boolean): void {
+    const now = performance.now();
+    if (now - this.#closedAt > LASTING_MS) this.#failures = 0;
+    this.#closedAt = now;
     const wait = atOnce && this.#failures === 0 ? 0 : Math.min(SHORTEST_WAIT_MS * 2 ** this.#failures, LONGEST_WAIT_MS);
     this.#failures += 1;
     this.#retry = setTimeout(() => this.#attach(), wait);

@@ -21,6 +21,19 @@ import { reporting } from "./report";
 import type { Session } from "./session";
 import type { Anchor, CommentRange, NoteEditor, Options, Preferences, Selected } from "./types";
 
+/** The find panel's words, as the rest of the page writes them. */
+const PHRASES = {
+  next: "Next",
+  previous: "Previous",
+  all: "All",
+  "match case": "Match case",
+  regexp: "Pattern",
+  "by word": "Whole words",
+  replace: "Replace",
+  "replace all": "Replace all",
+  close: "Close",
+};
+
 export class Surface implements NoteEditor {
   #editable = new Compartment();
   #preferred = new Compartment();
@@ -47,6 +60,7 @@ export class Surface implements NoteEditor {
     void this.#loadVim();
     addEventListener("beforeunload", this.#leaving);
     addEventListener("pagehide", this.#hiding);
+    document.addEventListener("visibilitychange", this.#hiding);
   }
 
   #extensions(bound: Extension): Extension {
@@ -66,6 +80,7 @@ export class Surface implements NoteEditor {
       arranging,
       keymap.of([...keys, ...searchKeymap, ...defaultKeymap]),
       search({ top: true }),
+      EditorState.phrases.of(PHRASES),
       highlightSelectionMatches({ minSelectionLength: 3 }),
       drawSelection(),
       dropCursor(),
@@ -103,6 +118,7 @@ export class Surface implements NoteEditor {
   destroy(): void {
     removeEventListener("beforeunload", this.#leaving);
     removeEventListener("pagehide", this.#hiding);
+    document.removeEventListener("visibilitychange", this.#hiding);
     this.view.destroy();
     void this.session.end().then(() => this.session.replica.free());
   }

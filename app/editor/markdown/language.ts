@@ -7,7 +7,7 @@ import { languages } from "./languages";
 import { notes } from "./syntax";
 
 const data = defineLanguageFacet({
-  closeBrackets: { brackets: ["(", "[", "{", '"', "`"] },
+  closeBrackets: { brackets: ["(", "[", "{", "`"] },
   commentTokens: { block: { open: "<!--", close: "-->" } },
 });
 

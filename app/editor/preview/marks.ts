@@ -181,7 +181,8 @@ const taskMarker: Show = (pass, node) => {
   if (isChecked) pass.line(done, node.from);
   if (isTouched(pass.view, node.from + 1, node.to - 1)) return;
   const label = pass.state.sliceDoc(node.to, text.to).trim();
-  pass.replace(Decoration.replace({ widget: new Checkbox(isChecked, label) }), node.from, node.to);
+  // With the space behind it, which no line is to strike through.
+  pass.replace(Decoration.replace({ widget: new Checkbox(isChecked, label) }), node.from, Math.min(node.to + 1, text.to));
 };
 
 const horizontalRule: Show = (pass, node) => {

@@ -21,6 +21,7 @@ const TEXT: &str = "content";
 const PROPOSALS: &str = "proposals";
 /// Marks what the person typed here; only that is undone.
 const OWN: &str = "own";
+const WATCH: &str = "changes";
 /// Edits closer together than this are one step of undo.
 const ONE_STEP_MS: u64 = 500;
 /// Stands for something in the text that is no text, which takes one position.
@@ -45,7 +46,6 @@ pub struct Document {
     text: TextRef,
     proposals: MapRef,
     undo: UndoManager<()>,
-    seen: Seen,
 }
 
 impl Document {
@@ -56,9 +56,6 @@ impl Document {
         let doc = Doc::with_options(options);
         let text = doc.get_or_insert_text(TEXT);
         let proposals = doc.get_or_insert_map(PROPOSALS);
-        let seen = Seen::default();
-        let noted = Rc::clone(&seen);
-        text.observe("changes", move |txn, event| note(&mut noted.borrow_mut(), event.delta(txn)));
         let mut undo = UndoManager::with_options(UndoOptions {
             capture_timeout_millis: ONE_STEP_MS,
             tracked_origins: [OWN.into()].into(),
@@ -68,17 +65,25 @@ impl Document {
             init_redo_stack: Vec::new(),
         });
         undo.expand_scope(&doc, &text);
-        Self { doc, text, proposals, undo, seen }
+        Self { doc, text, proposals, undo }
     }
 
     pub fn apply(&mut self, update: &[u8]) -> Result<Vec<Change>, Malformed> {
         let update = Update::decode_v1(update).map_err(malformed)?;
-        self.seen.borrow_mut().clear();
-        let mut txn = self.doc.transact_mut();
-        let applied = txn.apply_update(update).map_err(malformed);
-        drop(txn);
-        applied?;
-        Ok(self.seen.take())
+        let (applied, changes) =
+            self.watched(|own| own.doc.transact_mut().apply_update(update).map_err(malformed));
+        applied.map(|()| changes)
+    }
+
+    /// What an act changes in the text. Only what is not typed here is watched: telling changes means
+    /// walking through the whole text.
+    fn watched<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> (T, Vec<Change>) {
+        let seen = Seen::default();
+        let noted = Rc::clone(&seen);
+        self.text.observe(WATCH, move |txn, event| note(&mut noted.borrow_mut(), event.delta(txn)));
+        let done = act(self);
+        self.text.unobserve(WATCH);
+        (done, seen.take())
     }
 
     pub fn edit(&mut self, changes: &[Change]) -> Vec<u8> {
@@ -104,18 +109,16 @@ impl Document {
     }
 
     fn recorded(&mut self, act: fn(&mut UndoManager<()>) -> bool) -> Option<(Vec<Change>, Vec<u8>)> {
-        self.seen.borrow_mut().clear();
         let update: Rc<RefCell<Vec<Vec<u8>>>> = Rc::default();
         let heard = Rc::clone(&update);
-        let key = "undo";
         self.doc
-            .observe_update_v1(key, move |_, event| heard.borrow_mut().push(event.update.clone()))
+            .observe_update_v1(WATCH, move |_, event| heard.borrow_mut().push(event.update.clone()))
             .ok()?;
-        let changed = act(&mut self.undo);
-        self.doc.unobserve_update_v1(key).ok()?;
+        let (changed, changes) = self.watched(|own| act(&mut own.undo));
+        self.doc.unobserve_update_v1(WATCH).ok()?;
         let updates = update.take();
         let merged = yrs::merge_updates_v1(&updates).ok()?;
-        changed.then(|| (self.seen.take(), merged))
+        changed.then_some((changes, merged))
     }
 
     pub fn text(&self) -> String {

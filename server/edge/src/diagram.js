@@ -12,6 +12,12 @@ function load(library) {
   });
 }
 
+/** As large as it was drawn, and not as wide as there is room. */
+function sized(svg) {
+  const [, width, height] = /viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"/.exec(svg) ?? [];
+  return width ? svg.replace(/\swidth="100%"/, ` width="${Math.ceil(width)}" height="${Math.ceil(height)}"`) : svg;
+}
+
 async function draw({ job, source, isDark }) {
   try {
     await ready;
@@ -24,7 +30,7 @@ async function draw({ job, source, isDark }) {
       flowchart: { htmlLabels: false },
     });
     const { svg } = await mermaid.render(`diagram-${job}`, source);
-    return { job, svg };
+    return { job, svg: sized(svg) };
   } catch (cause) {
     return { job, error: String(cause?.message ?? cause).split("\n")[0].slice(0, 200) };
   }
