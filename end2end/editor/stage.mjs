@@ -175,9 +175,36 @@ export async function openIn(page, id, options = {}) {
   await page.waitForFunction(() => window.library);
   await page.evaluate(
     async ([note, account, given]) => {
+      /** A line that can be cut for this page alone: what is on its way is lost. */
+      function lineOf(connect) {
+        const [frames, states] = [new Set(), new Set()];
+        let [inner, state] = [null, "lost"];
+        const is = (next) => {
+          state = next;
+          for (const tell of states) tell(next);
+        };
+        const line = {
+          send: (frame) => inner?.send(frame) ?? false,
+          onFrame: (listener) => (frames.add(listener), () => frames.delete(listener)),
+          onState: (listener) => (states.add(listener), listener(state), () => states.delete(listener)),
+          cut() {
+            inner?.close();
+            inner = null;
+            if (state !== "offline") is("offline");
+          },
+          mend() {
+            if (inner) return;
+            const own = (inner = connect());
+            own.onFrame((frame) => own === inner && frames.forEach((tell) => tell(frame)));
+            own.onState((next) => own === inner && is(next));
+          },
+        };
+        line.mend();
+        return line;
+      }
       const seen = { status: null, statuses: [], presence: [], outline: [], count: null, comments: [], selection: null, navigated: [], decided: [] };
       window.seen = seen;
-      window.transport ??= window.library.connect();
+      window.line ??= lineOf(window.library.connect);
       const notes = [{ id: "1", title: "Garden plan" }, { id: "2", title: "Gardening tools" }, { id: "3", title: "Taxes" }];
       const matching = (all, prefix, of) => all.filter((each) => of(each).toLowerCase().startsWith(prefix.toLowerCase()));
       window.editor = await window.library.open({
@@ -186,7 +213,7 @@ export async function openIn(page, id, options = {}) {
         title: "A note",
         account,
         access: "edit",
-        transport: window.transport,
+        transport: window.line,
         preferences: { vim: false, source: false, spellcheck: false },
         hooks: {
           completeNotes: async (prefix) => matching(notes, prefix, (each) => each.title),
