@@ -62,6 +62,7 @@ export class Shelf {
 
   /** Writes down what was typed here, and before it what it may refer to. */
   wrote(update: Uint8Array, changes: number, live: boolean): Key {
+    if (!live) askToStay();
     const key = this.#key();
     const row: UpdateRow = { key, update, changes, waiting: this.note };
     this.#expect(row);
@@ -191,4 +192,13 @@ export class Shelf {
       await this.#store!.replace(part.map(({ key }) => key), waiting ? { ...row, waiting } : row);
     }
   }
+}
+
+let asked = false;
+
+/** What exists only here must outlast a browser that tidies up. */
+function askToStay(): void {
+  if (asked) return;
+  asked = true;
+  navigator.storage?.persist?.().catch(() => {});
 }

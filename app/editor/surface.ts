@@ -14,7 +14,7 @@ import { keys } from "./markdown/keys";
 import { markdown } from "./markdown/language";
 import { pasting } from "./paste";
 import { follow, presence } from "./presence";
-import { openLinks, preview } from "./preview";
+import { act, openLinks, preview } from "./preview";
 import { hooks } from "./preview/context";
 import { Proposals, proposing } from "./proposals";
 import { reporting } from "./report";
@@ -78,7 +78,7 @@ export class Surface implements NoteEditor {
       highlighting,
       completion(given),
       arranging,
-      keymap.of([...keys, ...searchKeymap, ...defaultKeymap]),
+      keymap.of([{ key: "Mod-Enter", run: act }, ...keys, ...searchKeymap, ...defaultKeymap]),
       search({ top: true }),
       EditorState.phrases.of(PHRASES),
       highlightSelectionMatches({ minSelectionLength: 3 }),

@@ -159,6 +159,30 @@ describe("editing", () => {
     await page.waitForFunction(() => window.seen.navigated.includes("/settings"));
   });
 
+  test("Ctrl-Enter follows the link at the cursor, or ticks the task of the line", MINUTE, async () => {
+    await open("go to [[Taxes]]\n- [ ] seeds");
+    await cursorBehind("[[Ta");
+    await page.keyboard.press("Control+Enter");
+    await page.waitForFunction(() => window.seen.navigated.includes("/n/3"));
+    await cursorBehind("see");
+    await page.keyboard.press("Control+Enter");
+    assert.equal(await text(page), "go to [[Taxes]]\n- [x] seeds");
+  });
+
+  test("a character that is being composed survives what others write", MINUTE, async () => {
+    await open("first\nsecond\n");
+    await cursorBehind("second");
+    const input = await context.newCDPSession(page);
+    await input.send("Input.imeSetComposition", { text: "に", selectionStart: 1, selectionEnd: 1 });
+    room.edit(0, 0, "by others\n");
+    await input.send("Input.imeSetComposition", { text: "にほ", selectionStart: 2, selectionEnd: 2 });
+    room.edit(0, 0, "more\n");
+    await page.waitForTimeout(250);
+    await input.send("Input.insertText", { text: "日本" });
+    await until("both", async () => (await text(page)) === "more\nby others\nfirst\nsecond日本\n");
+    await until("in the room", () => room.text.toString() === "more\nby others\nfirst\nsecond日本\n");
+  });
+
   test("pasted HTML becomes Markdown, and nothing in it runs", MINUTE, async () => {
     await open("");
     await field(page).focus();

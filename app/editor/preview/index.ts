@@ -3,10 +3,10 @@
 import type { Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { blocks } from "./blocks";
-import { openLinks } from "./links";
+import { act, openLinks } from "./links";
 import { marks } from "./marks";
 
 export const preview: Extension = [marks, blocks, EditorView.editorAttributes.of({ class: "is-preview" })];
 
 /** Links open in the plain source too. */
-export { openLinks };
+export { act, openLinks };

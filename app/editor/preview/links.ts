@@ -82,6 +82,22 @@ export class Arrow extends WidgetType {
   }
 }
 
+/** Ctrl or Cmd with Enter: follows the link at the cursor, else ticks the task of the line. */
+export function act(view: EditorView): boolean {
+  const { head } = view.state.selection.main;
+  const node = linkAt(view.state, head) ?? linkAt(view.state, Math.max(0, head - 1));
+  if (node && target(view.state, node)) {
+    void follow(view, node);
+    return true;
+  }
+  const line = view.state.doc.lineAt(head);
+  const box = /^(\s*(?:>\s?)*(?:[-*+]|\d{1,9}[.)])\s+\[)([ xX])\]/.exec(line.text);
+  if (!box || view.state.readOnly) return false;
+  const at = line.from + box[1]!.length;
+  view.dispatch({ changes: { from: at, to: at + 1, insert: box[2] === " " ? "x" : " " }, userEvent: "input" });
+  return true;
+}
+
 export const openLinks = EditorView.domEventHandlers({
   mousedown(event, view) {
     if (event.button !== 0 || !(event.ctrlKey || event.metaKey || view.state.readOnly)) return false;
