@@ -3,7 +3,7 @@
 use crate::bundle::{self, Bundle};
 use crate::options::{Data, or_file};
 use anyhow::{Context, Result, bail};
-use domain::{DatabaseAddress, Domain, SecretKey, Settings};
+use domain::{DatabaseAddress, Domain, S3, SecretKey, Settings, Storage};
 use embedded_postgres::{Attached, Cluster, Connection, Installation};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -103,6 +103,20 @@ impl Folder {
         Ok(Opened { settings: self.settings(address, &key)?, cluster, connection: Some(connection) })
     }
 
+    fn storage(&self) -> Result<Storage> {
+        let options = &self.options.storage;
+        let Some(url) = or_file("SIDEBAR_STORAGE_URL", options.storage_url.clone())? else {
+            return Ok(Storage::Local);
+        };
+        Ok(Storage::S3(S3 {
+            url,
+            endpoint: options.storage_endpoint.clone(),
+            region: options.storage_region.clone(),
+            access_key: or_file("SIDEBAR_STORAGE_ACCESS_KEY", options.storage_access_key.clone())?,
+            secret_key: or_file("SIDEBAR_STORAGE_SECRET_KEY", options.storage_secret_key.clone())?.map(Into::into),
+        }))
+    }
+
     fn given_key(&self) -> Result<Option<String>> {
         or_file("SIDEBAR_SECRET_KEY", self.options.secret_key.clone())
     }
@@ -116,6 +130,8 @@ impl Folder {
                 format!("{}/server-id does not hold an id; remove it", self.path.display())
             })?,
             pool_size: self.options.database_connections,
+            data: self.path.clone(),
+            storage: self.storage()?,
         })
     }
 }

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
             Command::Provider(command) => shell::provider(command).await,
             Command::Openapi => shell::openapi(),
             Command::Chat(chat) => client::chat::run(chat).await,
+            Command::Note(command) => client::note::run(command).await,
         };
         done.unwrap_or_else(|error| {
             report(&format!("{error:#}"));

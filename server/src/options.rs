@@ -38,6 +38,9 @@ pub enum Command {
     Openapi,
     /// Talk to a model through a running server.
     Chat(Chat),
+    /// Read and write notes through a running server.
+    #[command(subcommand)]
+    Note(NoteCommand),
 }
 
 /// Where the data is.
@@ -58,6 +61,28 @@ pub struct Data {
     /// The folder of the embedded Postgres (with bin, lib, share). Default: the payload of this executable, else the per-user cache.
     #[arg(long, env = "SIDEBAR_POSTGRES", value_name = "DIR")]
     pub postgres: Option<PathBuf>,
+    #[command(flatten)]
+    pub storage: Storage,
+}
+
+/// Where files are kept that are attached to notes.
+#[derive(Args, Clone, Debug)]
+pub struct Storage {
+    /// An S3-compatible bucket, s3://bucket/prefix. Default: the folder blobs in the data folder.
+    #[arg(long, env = "SIDEBAR_STORAGE_URL", value_name = "URL")]
+    pub storage_url: Option<String>,
+    /// Where the bucket is, when that is not Amazon: https://storage.example.org
+    #[arg(long, env = "SIDEBAR_STORAGE_ENDPOINT", value_name = "URL")]
+    pub storage_endpoint: Option<String>,
+    /// The bucket's region.
+    #[arg(long, env = "SIDEBAR_STORAGE_REGION", value_name = "NAME")]
+    pub storage_region: Option<String>,
+    /// Default: AWS_ACCESS_KEY_ID, or the machine's own role.
+    #[arg(long, env = "SIDEBAR_STORAGE_ACCESS_KEY", value_name = "KEY", hide_env_values = true)]
+    pub storage_access_key: Option<String>,
+    /// Default: AWS_SECRET_ACCESS_KEY, or the machine's own role.
+    #[arg(long, env = "SIDEBAR_STORAGE_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
+    pub storage_secret_key: Option<String>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -192,6 +217,77 @@ pub struct Chat {
     /// Ask in so many new conversations at the same time, and print figures only.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub sessions: u32,
+}
+
+#[derive(Subcommand)]
+#[command(
+    after_help = "NOTE is an id, or a title as it is written. Exit codes: 0 done; 1 could not ask (address, key, refusal); 2 wrong usage; 4 no such note; 5 the note changed meanwhile (--if-seq)."
+)]
+pub enum NoteCommand {
+    /// Print a note's Markdown.
+    Get {
+        note: String,
+        /// Print the whole note as JSON, with its sequence for --if-seq.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make standard input the text of a note, as the smallest edit beside whoever writes in it. A note
+    /// of that title is made if there is none. Prints the note's id.
+    Put {
+        note: String,
+        /// Only if the note is still at this sequence.
+        #[arg(long, value_name = "N")]
+        if_seq: Option<i64>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Add standard input, or TEXT, at the end of a note.
+    Append {
+        note: String,
+        text: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Print ids and titles, the notes changed last first.
+    List {
+        /// Only notes with this tag.
+        #[arg(long)]
+        tag: Option<String>,
+        /// Only notes with these words.
+        #[arg(long, value_name = "WORDS")]
+        words: Option<String>,
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        /// A line of JSON a note.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Print the passages of notes that match, best first.
+    Search {
+        words: String,
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+        limit: u32,
+        /// A line of JSON a passage.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// A running server, and a key for it.
+#[derive(Args)]
+pub struct Server {
+    /// The server.
+    #[arg(long, env = "SIDEBAR_URL", value_name = "URL", default_value = "http://127.0.0.1:3000")]
+    pub url: Url,
+    /// An API key, sb_sk_…
+    #[arg(long, env = "SIDEBAR_API_KEY", value_name = "KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
 }
 
 /// The value, or what is in the file that `NAME_FILE` names. Both at once is a mistake.

@@ -1,6 +1,6 @@
 //! Search over everything a person may see.
 
-use crate::{ConversationId, MessageId};
+use crate::{ConversationId, MessageId, NoteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -8,12 +8,11 @@ use time::OffsetDateTime;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchHit {
+    #[serde(flatten)]
     pub kind: SearchKind,
     /// Where it opens, at the place.
     pub url: String,
     pub title: String,
-    pub conversation_id: ConversationId,
-    pub message_id: MessageId,
     /// The passage, cut so that what matched can be shown.
     pub passage: Vec<Segment>,
     #[serde(with = "time::serde::rfc3339")]
@@ -21,11 +20,24 @@ pub struct SearchHit {
     pub created_at: OffsetDateTime,
 }
 
+/// What a passage is of; `kind` tells which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SearchKind {
-    Message,
+    Message { conversation_id: ConversationId, message_id: MessageId },
+    Note { note_id: NoteId },
+}
+
+impl SearchHit {
+    /// What it is called where it has no title.
+    pub fn display_title(&self) -> &str {
+        match self.kind {
+            _ if !self.title.is_empty() => &self.title,
+            SearchKind::Message { .. } => "Conversation",
+            SearchKind::Note { .. } => "Untitled note",
+        }
+    }
 }
 
 /// A stretch of a passage; `hit` where the words match.

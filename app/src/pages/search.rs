@@ -9,7 +9,7 @@ use crate::components::moment::Moment;
 use crate::components::states::{Empty, Skeleton, Trouble};
 use crate::route::Route;
 use leptos::prelude::*;
-use shared::search::SearchHit;
+use shared::search::{SearchHit, SearchKind};
 use std::time::Duration;
 
 /// How many passages are asked for.
@@ -97,11 +97,11 @@ fn SearchField(location: Location, words: Memo<String>) -> impl IntoView {
 
 fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
     if words.is_empty() {
-        return view! { <Empty title="Search everything" text="Every message of every conversation of yours. Put words in “quotes” to find them in that order."/> }
+        return view! { <Empty title="Search everything" text="Every note and every message of every conversation of yours. Put words in “quotes” to find them in that order."/> }
             .into_any();
     }
     if hits.is_empty() {
-        return view! { <Empty title="Nothing found" text="No message has these words. Fewer or other words may find it."/> }
+        return view! { <Empty title="Nothing found" text="No note and no message has these words. Fewer or other words may find it."/> }
             .into_any();
     }
     let count = match hits.len() {
@@ -118,10 +118,14 @@ fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
 
 fn hit_view(hit: SearchHit) -> AnyView {
     let at = hit.created_at;
-    let title = if hit.title.is_empty() { "Conversation".to_owned() } else { hit.title };
+    let title = hit.display_title().to_owned();
+    let row = match hit.kind {
+        SearchKind::Message { conversation_id, .. } => conversation_id.to_string(),
+        SearchKind::Note { note_id } => note_id.to_string(),
+    };
     view! {
         <li>
-            <a class="hit" href=hit.url data-row=hit.conversation_id.to_string()>
+            <a class="hit" href=hit.url data-row=row>
                 <span class="hit-head"><span class="hit-title">{title}</span><Moment at=Signal::stored(at)/></span>
                 <span class="hit-passage">
                     {hit.passage.into_iter().map(|segment| match segment.hit {

@@ -2,7 +2,7 @@
 
 use crate::{Caller, Domain, Error, Result};
 use shared::search::{SearchHit, SearchKind, Segment};
-use shared::{ConversationId, MessageId, UserId};
+use shared::{ConversationId, MessageId, NoteId, UserId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ impl Domain {
     }
 
     pub(crate) async fn search_as(&self, user: UserId, query: &str, limit: u32) -> Result<Vec<SearchHit>> {
-        type Row = (Uuid, Uuid, String, String, OffsetDateTime);
+        type Row = (String, Uuid, Uuid, String, String, OffsetDateTime);
         let query = query.trim();
         if query.len() > LONGEST_QUERY || query.contains('\0') {
             return Err(Error::invalid("q", "At most 1,000 characters can be searched for."));
@@ -26,7 +26,7 @@ impl Domain {
         }
         let mut tx = self.inner.db.as_user(user).await?;
         let rows: Vec<Row> =
-            sqlx::query_as("SELECT source_id, part_id, title, passage, created_at FROM search_words($1, $2)")
+            sqlx::query_as("SELECT source_kind, source_id, part_id, title, passage, created_at FROM search_words($1, $2)")
                 .bind(query)
                 .bind(i32::try_from(limit.clamp(1, 100)).unwrap_or(100))
                 .fetch_all(&mut *tx)
@@ -34,14 +34,18 @@ impl Domain {
         tx.commit().await?;
         Ok(rows
             .into_iter()
-            .map(|(source, part, title, passage, created_at)| SearchHit {
-                kind: SearchKind::Message,
-                url: format!("/c/{source}#m-{part}"),
-                title,
-                conversation_id: ConversationId(source),
-                message_id: MessageId(part),
-                passage: segments(&passage),
-                created_at,
+            .map(|(kind, source, part, title, passage, created_at)| {
+                let (kind, url) = match kind.as_str() {
+                    "note" => (SearchKind::Note { note_id: NoteId(source) }, format!("/n/{source}")),
+                    _ => (
+                        SearchKind::Message {
+                            conversation_id: ConversationId(source),
+                            message_id: MessageId(part),
+                        },
+                        format!("/c/{source}#m-{part}"),
+                    ),
+                };
+                SearchHit { kind, url, title, passage: segments(&passage), created_at }
             })
             .collect())
     }

@@ -66,6 +66,11 @@ pub fn compression() -> CompressionLayer<impl Predicate> {
         .and(NotForContentType::SSE)
         .and(NotForContentType::IMAGES)
         .and(NotForContentType::const_new("font/"))
+        .and(NotForContentType::const_new("audio/"))
+        .and(NotForContentType::const_new("video/"))
+        .and(NotForContentType::const_new("application/pdf"))
+        .and(NotForContentType::const_new("application/zip"))
+        .and(NotForContentType::const_new("application/octet-stream"))
         .and(NotForContentType::const_new("application/wasm"));
     CompressionLayer::new().br(true).gzip(true).quality(LEVEL).compress_when(predicate)
 }

@@ -2,6 +2,7 @@
 //! it is answered is in `answers`.
 
 use crate::authentication::By;
+use crate::disposition::attachment;
 use crate::envelope::{Answer, Created, Data, Failure, Nothing, never_store};
 use crate::input::{Asked, At, Json, OptionalJson};
 use crate::state::Edge;
@@ -173,23 +174,6 @@ async fn export_conversation(
     Ok(response)
 }
 
-/// A download under this name (RFC 6266): plain for old readers, percent-encoded UTF-8 for the rest.
-fn attachment(name: &str) -> Result<HeaderValue, Failure> {
-    let plain: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
-        .collect();
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b if b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_') => encoded.push(char::from(b)),
-            b => encoded.push_str(&format!("%{b:02X}")),
-        }
-    }
-    HeaderValue::try_from(format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"))
-        .map_err(|_| Failure::internal())
-}
-
 /// Reacts to a message.
 #[utoipa::path(put, path = "/api/v1/conversations/{id}/messages/{message_id}/reactions/{emoji}", tag = "conversations",
     params(("id" = ConversationId, Path), ("message_id" = MessageId, Path), ("emoji" = String, Path)),
@@ -212,19 +196,4 @@ async fn clear_reaction(
     At((id, message_id, emoji)): At<(ConversationId, MessageId, String)>,
 ) -> Answer<Message> {
     Ok(Data(edge.domain.clear_reaction(&caller, id, message_id, &emoji).await?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_title_cannot_break_out_of_the_download_header() {
-        let value = attachment("Zoë \"x\"; filename=evil.exe\r\n.md").unwrap();
-        assert_eq!(
-            value.to_str().unwrap(),
-            "attachment; filename=\"Zo_ _x__ filename_evil.exe__.md\"; \
-             filename*=UTF-8''Zo%C3%AB%20%22x%22%3B%20filename%3Devil.exe%0D%0A.md"
-        );
-    }
 }

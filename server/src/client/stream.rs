@@ -48,6 +48,27 @@ impl Api {
         Ok(response.json::<Envelope<T>>().await.context("the answer is not what the API describes")?.data)
     }
 
+    /// Asks, gives what is in the envelope.
+    pub async fn get<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let response = self.accepted(self.with_key(self.http.get(self.path(path)?))).await?;
+        Ok(response.json::<Envelope<T>>().await.context("the answer is not what the API describes")?.data)
+    }
+
+    /// Sends a change, only if the thing is still at this number where one is given.
+    pub async fn patch<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl serde::Serialize,
+        if_seq: Option<i64>,
+    ) -> Result<T> {
+        let mut request = self.with_key(self.http.patch(self.path(path)?)).json(body);
+        if let Some(seq) = if_seq {
+            request = request.header("if-match", format!("\"{seq}\""));
+        }
+        let response = self.accepted(request).await?;
+        Ok(response.json::<Envelope<T>>().await.context("the answer is not what the API describes")?.data)
+    }
+
     /// Sends JSON, gives the stream that answers.
     pub async fn open(&self, path: &str, body: &impl serde::Serialize) -> Result<Events> {
         let response = self.accepted(self.with_key(self.http.post(self.path(path)?)).json(body)).await?;
@@ -84,11 +105,16 @@ impl Api {
         let status = response.status();
         let text = response.text().await.unwrap_or_default();
         match serde_json::from_str::<Problem>(&text) {
-            Ok(problem) => bail!("{}", problem.error),
+            Ok(problem) => Err(Refusal(problem).into()),
             Err(_) => bail!("the server answered {status}"),
         }
     }
 }
+
+/// What the server refused, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub Problem);
 
 /// Events as they arrive.
 pub struct Events {

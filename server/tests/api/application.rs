@@ -99,6 +99,11 @@ pub async fn new_database() -> domain::DatabaseAddress {
     address(&name)
 }
 
+/// The same for a server that starts again.
+pub fn data_folder(server_id: Uuid) -> PathBuf {
+    std::env::temp_dir().join(format!("sidebar-data-{}", server_id.simple()))
+}
+
 fn site() -> PathBuf {
     let site = std::env::temp_dir().join(format!("sidebar-site-{}", Uuid::now_v7().simple()));
     std::fs::create_dir_all(site.join("assets")).unwrap();
@@ -128,6 +133,8 @@ impl Application {
             secret_key: domain::SecretKey::new("a secret key that is long enough for tests").unwrap(),
             server_id: differences.server_id,
             pool_size: 6,
+            data: data_folder(differences.server_id),
+            storage: domain::Storage::Local,
         })
         .await
         .unwrap();

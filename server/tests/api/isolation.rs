@@ -41,6 +41,15 @@ async fn a_connection_at_rest_may_do_nothing_and_the_system_sees_no_conversation
         ("sidebar_user", "SELECT token_hash FROM sessions"),
         ("sidebar_user", "UPDATE users SET role = 'admin'"),
         ("sidebar_user", "SELECT purge_deleted(now())"),
+        ("sidebar_user", "SELECT count(*) FROM note_updates"),
+        ("sidebar_user", "UPDATE notes SET markdown = 'x'"),
+        ("sidebar_user", "UPDATE notes SET seq = 1"),
+        ("sidebar_user", "SELECT note_authors(gen_random_uuid(), 0, 1)"),
+        ("sidebar_system", "SELECT count(*) FROM notes"),
+        ("sidebar_sync", "SELECT count(*) FROM conversations"),
+        ("sidebar_sync", "SELECT count(*) FROM note_shares"),
+        ("sidebar_sync", "UPDATE notes SET title = 'x'"),
+        ("sidebar_sync", "SELECT count(*) FROM users"),
     ] {
         let mut tx = app.owner.begin().await.unwrap();
         sqlx::query("SELECT set_config('role', $1, true)").bind(role).execute(&mut *tx).await.unwrap();

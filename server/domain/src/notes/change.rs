@@ -50,6 +50,9 @@ impl Domain {
         require_own_folder(&mut tx, change.folder_id.flatten()).await?;
         tx.commit().await?;
         self.change_text(viewer, id, text, expected).await?;
+        if !owners && title.is_none() {
+            return self.note(viewer, id).await;
+        }
 
         let mut tx = self.inner.db.as_viewer(viewer).await?;
         let before: Option<(String, String, Option<Uuid>)> =

@@ -323,7 +323,9 @@ impl<'a> Files<'a> {
                 new
             });
             let mark = if reference.image { "!" } else { "" };
-            let label = if reference.label.is_empty() { &name } else { &reference.label };
+            // Obsidian writes the width of a picture where others write what it shows.
+            let width = reference.label.chars().all(|c| c.is_ascii_digit());
+            let label = if width || reference.label == reference.target { &name } else { &reference.label };
             let link = format!("{mark}[{}]({})", label.replace(['[', ']'], ""), url(id, attachment, &name));
             source.text.replace_range(reference.place, &link);
         }
@@ -389,8 +391,13 @@ fn candidates(note: &[String], target: &str) -> Vec<String> {
     vec![beside.join("/"), target.trim_start_matches(['/', '.']).to_owned()]
 }
 
-/// Links and pictures that name files: `![[x.png]]`, `![alt](x.png)`, `[label](x.md)`. Links of the
-/// form `[[x]]` name notes by title and stay.
+fn names_file(target: &str) -> bool {
+    let end = target.rsplit_once('.').map_or("", |(_, end)| end);
+    (1..=8).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Links and pictures that name files: `![[x.png]]`, `[[x.pdf]]`, `![alt](x.png)`, `[label](x.md)`.
+/// Links of the form `[[x]]` name notes by title and stay.
 fn references(text: &str) -> Vec<Reference> {
     let mut found: Vec<Reference> = Vec::new();
     let mut open: Option<Reference> = None;
@@ -403,7 +410,8 @@ fn references(text: &str) -> Vec<Reference> {
                 let wiki = matches!(link_type, LinkType::WikiLink { .. });
                 let image = text[place.clone()].starts_with('!');
                 let elsewhere = dest_url.contains(':') || dest_url.starts_with(['#', '/']) || dest_url.is_empty();
-                if !elsewhere && (image || !wiki) && (wiki || matches!(link_type, LinkType::Inline)) {
+                let file = image || names_file(&dest_url);
+                if !elsewhere && (wiki && file || matches!(link_type, LinkType::Inline)) {
                     let target = dest_url.to_string();
                     open = Some(Reference { place, target, label: String::new(), image });
                 }
@@ -441,10 +449,10 @@ mod tests {
 
     #[test]
     fn files_are_referred_to_in_each_way() {
-        let text = "![[a b.png]] ![alt *x*](img/c.png) [doc](../d.pdf) [n](Other%20Note.md) [[Note]] <http://x> [w](https://x/y.png) ![[p.png|300]]";
+        let text = "![[a b.png]] ![alt *x*](img/c.png) [doc](../d.pdf) [n](Other%20Note.md) [[Note]] <http://x> [w](https://x/y.png) ![[p.png|300]] [[d.pdf]]";
         let found: Vec<(String, bool)> = references(text).into_iter().map(|r| (r.target, r.image)).collect();
         let expected =
-            [("a b.png", true), ("img/c.png", true), ("../d.pdf", false), ("Other%20Note.md", false), ("p.png", true)];
+            [("a b.png", true), ("img/c.png", true), ("../d.pdf", false), ("Other%20Note.md", false), ("p.png", true), ("d.pdf", false)];
         assert_eq!(found, expected.map(|(t, i)| (t.to_owned(), i)));
     }
 

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use models::ToolSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use shared::search::SearchKind;
 
 pub(crate) const NAME: &str = "search_workspace";
 
@@ -23,7 +24,7 @@ impl Tool for SearchWorkspace {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: NAME.into(),
-            description: "Searches the person's earlier conversations by words. Gives passages with a title and a url to link to."
+            description: "Searches the person's notes and earlier conversations by words. Gives passages with a title and a url to link to."
                 .into(),
             parameters: json!({
                 "type": "object",
@@ -49,10 +50,10 @@ impl Tool for SearchWorkspace {
             .map_err(|error| format!("The search failed: {error}"))?
             .into_iter()
             // The question itself is no answer.
-            .filter(|hit| hit.message_id != context.asked_by)
+            .filter(|hit| !matches!(hit.kind, SearchKind::Message { message_id, .. } if message_id == context.asked_by))
             .take(usize::try_from(limit).unwrap_or(20))
             .map(|hit| Found {
-                title: hit.title,
+                title: hit.display_title().to_owned(),
                 url: hit.url,
                 passage: hit.passage.into_iter().map(|segment| segment.text).collect(),
             })
