@@ -8,7 +8,8 @@ use crate::client::clock::offset_of_minutes;
 use crate::frame::layout::LayoutState;
 use crate::frame::theme::Theme;
 use crate::route::Route;
-use crate::shell::{PlainPage, plain_shell, shell};
+pub use crate::shell::PlainPage;
+use crate::shell::{plain_shell, shell};
 use crate::workspace::Start;
 use axum::Router;
 use axum::body::Body;
@@ -163,6 +164,16 @@ async fn workspace(site: &Site, asker: Asker, me: Me, request: Request<Body>) ->
         shell,
     );
     private(render(request).await)
+}
+
+/// A page without the workspace around it and without any script.
+pub async fn plain_page(
+    site: &Site,
+    page: PlainPage,
+    status: StatusCode,
+    request: Request<Body>,
+) -> Response<Body> {
+    plain(site, page, status, request).await
 }
 
 async fn plain(site: &Site, page: PlainPage, status: StatusCode, request: Request<Body>) -> Response<Body> {

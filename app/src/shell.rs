@@ -3,19 +3,28 @@
 
 use crate::assets::Assets;
 use crate::frame::theme::Theme;
+use crate::pages::links::{JoinPage, LinkEndedPage, LinkPasswordPage, SharedFolderPage};
 use crate::pages::plain::{Failed, NotFoundPage, SetupPage, SignInPage};
 use crate::route::{Route, Section};
 use crate::workspace::{Start, Workspace};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
-use shared::{ErrorCode, Problem};
+use shared::{ErrorCode, NoteId, Problem};
 
 /// A page without the workspace around it.
 #[derive(Clone)]
 pub enum PlainPage {
     SignIn { next: String, error: Option<ErrorCode> },
     Setup { code_required: bool, error: Option<ErrorCode> },
+    /// The form of who was invited.
+    Join { error: Option<ErrorCode> },
+    /// A link with a password.
+    LinkPassword { error: Option<ErrorCode> },
+    /// A link that leads nowhere, any more or ever.
+    LinkEnded,
+    /// What is in a shared folder: the folders on the way, the title, the id.
+    SharedFolder { name: String, notes: Vec<(String, String, NoteId)> },
     NotFound,
     Failed(Problem),
 }
@@ -62,6 +71,12 @@ pub fn plain_shell(page: PlainPage, theme: Theme) -> impl IntoView {
         PlainPage::SignIn { next, error } => ("Sign in", view! { <SignInPage next error/> }.into_any()),
         PlainPage::Setup { code_required, error } => {
             ("Set up", view! { <SetupPage code_required error/> }.into_any())
+        }
+        PlainPage::Join { error } => ("Join", view! { <JoinPage error/> }.into_any()),
+        PlainPage::LinkPassword { error } => ("Shared", view! { <LinkPasswordPage error/> }.into_any()),
+        PlainPage::LinkEnded => ("Not found", view! { <LinkEndedPage/> }.into_any()),
+        PlainPage::SharedFolder { name, notes } => {
+            ("Shared folder", view! { <SharedFolderPage name notes/> }.into_any())
         }
         PlainPage::NotFound => ("Not found", view! { <NotFoundPage/> }.into_any()),
         PlainPage::Failed(problem) => ("Not available", view! { <Failed problem/> }.into_any()),

@@ -4,6 +4,8 @@ pub mod bin;
 pub mod chat;
 pub mod conversations;
 pub mod keys;
+#[cfg(feature = "ssr")]
+pub mod links;
 pub mod notes;
 #[cfg(feature = "ssr")]
 pub mod plain;

@@ -25,7 +25,7 @@ fn explain(error: ErrorCode) -> &'static str {
 }
 
 #[component]
-fn Card(#[prop(into)] title: String, children: Children) -> impl IntoView {
+pub(super) fn Card(#[prop(into)] title: String, children: Children) -> impl IntoView {
     view! {
         <main class="card">
             <p class="mark" aria-hidden="true"><span class="mark-leaf"></span>"sideBar"</p>
@@ -36,7 +36,7 @@ fn Card(#[prop(into)] title: String, children: Children) -> impl IntoView {
 }
 
 #[component]
-fn FormError(error: Option<ErrorCode>) -> impl IntoView {
+pub(super) fn FormError(error: Option<ErrorCode>) -> impl IntoView {
     error.map(|error| view! { <p class="form-error" role="alert">{explain(error)}</p> })
 }
 

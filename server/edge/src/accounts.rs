@@ -102,7 +102,8 @@ pub async fn begin_session(
     Ok(edge.domain.sign_in(sign_in, &visitor(source, headers)).await?)
 }
 
-fn signed_in(session: NewSession, headers: &HeaderMap) -> Result<Response, Failure> {
+/// The answer that begins a session.
+pub fn signed_in(session: NewSession, headers: &HeaderMap) -> Result<Response, Failure> {
     let cookie = session_cookie(&session, headers)?;
     let body = Data(SignedIn { profile: session.profile, csrf_token: session.csrf_token });
     Ok(([(header::SET_COOKIE, cookie)], body).into_response())

@@ -75,6 +75,11 @@ impl FromRequestParts<Arc<Edge>> for Source {
     }
 }
 
+/// Whether the caller shows anything of a session or a key.
+pub fn shows_credential(headers: &HeaderMap) -> bool {
+    credential(headers).is_some()
+}
+
 enum Credential<'a> {
     ApiKey(&'a str),
     Session(&'a str),
@@ -99,16 +104,22 @@ pub fn bearer(value: &HeaderValue) -> Option<&str> {
 
 /// The session in the cookie.
 pub fn session_token(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, SESSION_COOKIE)
+}
+
+/// The value of a cookie.
+pub fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == SESSION_COOKIE).then_some(value))
+        .find_map(|(name, value)| (name == wanted).then_some(value))
 }
 
-async fn identify(parts: &mut Parts, edge: &Edge) -> Result<Authenticated, Failure> {
+/// The caller, or why there is none.
+pub async fn identify(parts: &mut Parts, edge: &Edge) -> Result<Authenticated, Failure> {
     let source = parts.extensions.get::<Source>().copied().unwrap_or(Source::UNKNOWN);
     let in_process = parts.extensions.get::<InProcess>().is_some();
     let credential = credential(&parts.headers).ok_or_else(Failure::unauthenticated)?;
@@ -141,7 +152,8 @@ fn plausible(token: &str) -> bool {
     (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn changes(method: &Method) -> bool {
+/// Whether a request with this method may change something.
+pub fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
@@ -172,20 +184,26 @@ pub fn visitor(source: Source, headers: &HeaderMap) -> Visitor {
 
 /// The `Set-Cookie` that begins a session in the browser.
 pub fn session_cookie(session: &NewSession, headers: &HeaderMap) -> Result<HeaderValue, Failure> {
-    cookie(&session.token, SESSION_LIFETIME, headers)
+    cookie(SESSION_COOKIE, &session.token, SESSION_LIFETIME, headers)
 }
 
 /// The `Set-Cookie` that ends it.
 pub fn ended_cookie(headers: &HeaderMap) -> Result<HeaderValue, Failure> {
-    cookie("", Duration::ZERO, headers)
+    cookie(SESSION_COOKIE, "", Duration::ZERO, headers)
 }
 
-fn cookie(value: &str, lifetime: Duration, headers: &HeaderMap) -> Result<HeaderValue, Failure> {
+/// A `Set-Cookie` that no script reads and no other site's form sends along.
+pub fn cookie(
+    name: &str,
+    value: &str,
+    lifetime: Duration,
+    headers: &HeaderMap,
+) -> Result<HeaderValue, Failure> {
     // On loopback there is no TLS, and nothing on the way that could listen.
     let secure = if origin::host_is_loopback(headers) { "" } else { "; Secure" };
     let seconds = lifetime.as_secs();
     HeaderValue::try_from(format!(
-        "{SESSION_COOKIE}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}{secure}"
+        "{name}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={seconds}{secure}"
     ))
     .map_err(|_| Failure::internal())
 }
@@ -229,7 +247,8 @@ mod tests {
     #[test]
     fn the_cookie_is_secure_everywhere_but_on_loopback() {
         let at = |host: &str| {
-            let value = cookie("t", SESSION_LIFETIME, &headers(&[(header::HOST, host)])).unwrap();
+            let value =
+                cookie(SESSION_COOKIE, "t", SESSION_LIFETIME, &headers(&[(header::HOST, host)])).unwrap();
             value.to_str().unwrap().to_owned()
         };
         assert_eq!(

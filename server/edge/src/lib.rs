@@ -8,15 +8,27 @@ mod authentication;
 mod bundler;
 mod config;
 mod conversations;
+mod disposition;
 mod envelope;
 mod event_stream;
+mod folders;
 mod gate;
 mod headers;
 mod health;
 mod input;
+mod invites;
 mod keys;
 mod legacy;
 mod limits;
+mod looking;
+mod note_attachments;
+mod note_comments;
+mod note_files;
+mod note_runs;
+mod note_lines;
+mod note_shares;
+mod note_versions;
+mod notes;
 mod offline;
 mod openapi;
 mod origin;
@@ -26,9 +38,12 @@ mod reference;
 mod request_id;
 mod search;
 mod serve;
+mod shared_links;
 mod socket;
 mod state;
+mod sync_door;
 mod telemetry;
+mod tickets;
 mod visitor;
 
 pub use config::{BrowserErrorSink, Config, Error};
@@ -65,6 +80,8 @@ pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Re
     let routes = api
         .merge(openapi::routes(&document).map_err(Error::Description)?)
         .merge(pages::routes(&site))
+        .merge(shared_links::routes(&site))
+        .merge(invites::pages(&site))
         .merge(files)
         .merge(offline)
         .route("/metrics", get(health::metrics))

@@ -24,6 +24,10 @@ pub enum Limited {
     SignInToAccount,
     /// Tries to make the first account, for each address.
     Setup,
+    /// Tries to join by an invitation, for each address.
+    Join,
+    /// Tries at the password of a shared link, for each address.
+    LinkPassword,
     /// Everything a signed-in person or a key asks for.
     Request,
     /// Requests whose session or key was refused, for each address.
@@ -67,6 +71,8 @@ impl Rates {
             Limited::SignIn => self.sign_in,
             Limited::SignInToAccount => self.sign_in,
             Limited::Setup => self.sign_in,
+            Limited::Join => self.sign_in,
+            Limited::LinkPassword => self.sign_in,
             Limited::Request => self.request,
             Limited::Refused => self.request,
             Limited::Beacon => Rate::per_minute(120),
@@ -194,6 +200,8 @@ fn too_many(limited: Limited, wait: Duration) -> Failure {
     let what = match limited {
         Limited::SignIn | Limited::SignInToAccount => "Too many tries to sign in",
         Limited::Setup => "Too many tries to set up",
+        Limited::Join => "Too many tries to join",
+        Limited::LinkPassword => "Too many tries at the password",
         _ => "Too many requests",
     };
     let unit = if seconds == 1 { "second" } else { "seconds" };

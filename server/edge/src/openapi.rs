@@ -3,7 +3,11 @@
 use crate::envelope::Failure;
 use crate::reference;
 use crate::state::Edge;
-use crate::{accounts, answers, conversations, health, keys, providers, search, socket, telemetry};
+use crate::{
+    accounts, answers, conversations, folders, health, invites, keys, note_attachments, note_comments,
+    note_files, note_runs, note_shares, note_versions, notes, providers, search, socket, sync_door,
+    telemetry, tickets,
+};
 use axum::Router;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -29,6 +33,8 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "conversations", description = "Conversations and what is kept of them."),
         (name = "answers", description = "Answers as they are written: server-sent events whose ids rise. Resume with Last-Event-ID."),
         (name = "models", description = "Models and the providers behind them."),
+        (name = "notes", description = "Markdown notes that people and models write at once; their folders, links and files."),
+        (name = "sharing", description = "Who else may do what with notes and folders; invitations to this server."),
         (name = "search", description = "Search over everything one may see."),
         (name = "socket", description = "Live notices for an open browser."),
         (name = "telemetry", description = "What browsers measure of themselves."),
@@ -45,8 +51,19 @@ pub fn api() -> OpenApiRouter<Arc<Edge>> {
         .merge(conversations::routes())
         .merge(answers::routes())
         .merge(providers::routes())
+        .merge(note_shares::routes())
+        .merge(note_comments::routes())
+        .merge(note_versions::routes())
+        .merge(note_runs::routes())
+        .merge(tickets::routes())
+        .merge(invites::routes())
         .merge(search::routes())
         .merge(socket::routes())
+        .merge(sync_door::routes())
+        .merge(folders::routes())
+        .merge(notes::routes())
+        .merge(note_attachments::routes())
+        .merge(note_files::routes())
         .merge(telemetry::routes())
         .merge(health::routes())
 }

@@ -66,10 +66,10 @@ pub async fn wrong_method() -> Failure {
 }
 
 /// The fields of a posted form.
-struct Form(Vec<(String, String)>);
+pub struct Form(Vec<(String, String)>);
 
 impl Form {
-    async fn read(request: Request) -> Result<Self, Failure> {
+    pub async fn read(request: Request) -> Result<Self, Failure> {
         const KIND: &str = "application/x-www-form-urlencoded";
         if media_type(request.headers()).as_deref() != Some(KIND) {
             return Err(wrong_type(KIND));
@@ -78,7 +78,7 @@ impl Form {
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
     }
 
-    fn field(&self, name: &str) -> &str {
+    pub fn field(&self, name: &str) -> &str {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value)
     }
 }
@@ -144,7 +144,8 @@ async fn sign_out(
     Ok(response)
 }
 
-fn welcome(session: &NewSession, headers: &HeaderMap, next: &str) -> Result<Response, Failure> {
+/// The redirect that begins a session.
+pub fn welcome(session: &NewSession, headers: &HeaderMap, next: &str) -> Result<Response, Failure> {
     let mut response = see_other(next);
     response.headers_mut().insert(header::SET_COOKIE, session_cookie(session, headers)?);
     Ok(response)
@@ -170,7 +171,8 @@ fn own_path(next: &str) -> &str {
     if plain && next.starts_with('/') && !next.starts_with("//") { next } else { "/" }
 }
 
-fn see_other(path: &str) -> Response {
+/// A redirect to a path of ours, to be read.
+pub fn see_other(path: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let location = HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/"));
     response.headers_mut().insert(header::LOCATION, location);
