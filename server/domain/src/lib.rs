@@ -93,6 +93,7 @@ impl Domain {
         domain.start_looking();
         domain.start_watchdog();
         domain.start_jobs();
+        domain.start_ending_shares();
         domain.start_database_check();
         Ok(domain)
     }

@@ -92,6 +92,12 @@ impl Default for Board {
 }
 
 impl Board {
+    /// Tells the open browsers of this process only.
+    pub fn tell(&self, signal: Signal) {
+        // No receiver means that no browser is open.
+        let _ = self.sender.send(Arc::new(signal));
+    }
+
     pub fn set_degraded(&self, parts: Vec<String>) {
         self.degraded.send_if_modified(|current| {
             let changed = *current != parts;

@@ -11,6 +11,7 @@ mod create;
 mod daily;
 mod diff;
 mod duplicate;
+mod expiry;
 mod export;
 mod folders;
 mod frontmatter;
