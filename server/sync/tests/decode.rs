@@ -9,7 +9,9 @@ use sync::{Incoming, decode};
 fn size(message: &Incoming) -> usize {
     match message {
         Incoming::StateVector(bytes) | Incoming::Update(bytes) => bytes.len(),
-        Incoming::Awareness(states) => states.iter().filter_map(|state| Some(state.state.as_ref()?.len())).sum(),
+        Incoming::Awareness(states) => {
+            states.iter().filter_map(|state| Some(state.state.as_ref()?.len())).sum()
+        }
         Incoming::QueryAwareness | Incoming::Attach | Incoming::Detach => 0,
     }
 }
