@@ -45,6 +45,12 @@ export class Awareness {
     if (this.#own) this.send(encode([[this.client, this.#clock, this.#own]]));
   }
 
+  /** Says it anew: those who were told that one left take only what is newer. */
+  renew(): void {
+    this.#clock += 1;
+    this.announce();
+  }
+
   apply(update: Uint8Array): void {
     const reader = new Reader(update);
     const heard = performance.now();
@@ -89,10 +95,7 @@ export class Awareness {
 
   #tick(): void {
     const now = performance.now();
-    if (this.#own && now - this.#sentAt > RENEW_MS) {
-      this.#clock += 1;
-      this.announce();
-    }
+    if (this.#own && now - this.#sentAt > RENEW_MS) this.renew();
     let changed = false;
     for (const [client, known] of this.others) {
       if (now - known.heard < SILENT_MS) continue;

@@ -256,7 +256,7 @@ export class Session {
     this.access = access;
     this.listener.onAccess(access);
     this.#send(wire.step1(this.replica.stateVector()));
-    this.awareness.announce();
+    this.awareness.renew();
     this.report();
   }
 

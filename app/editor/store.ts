@@ -129,6 +129,8 @@ export class Store {
 
 /** Whether there is such a database at all: opening would make it. */
 export async function exists(account: string): Promise<boolean> {
+  // A browser that cannot tell gets an empty one made.
+  if (!indexedDB.databases) return true;
   const all = await indexedDB.databases();
   return all.some((database) => database.name === name(account));
 }

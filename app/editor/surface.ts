@@ -78,7 +78,7 @@ export class Surface implements NoteEditor {
       highlighting,
       completion(given),
       arranging,
-      keymap.of([{ key: "Mod-Enter", run: act }, ...keys, ...searchKeymap, ...defaultKeymap]),
+      keymap.of([{ key: "Mod-Enter", run: act }, { key: "Mod-s", run: () => this.#save() }, ...keys, ...searchKeymap, ...defaultKeymap]),
       search({ top: true }),
       EditorState.phrases.of(PHRASES),
       highlightSelectionMatches({ minSelectionLength: 3 }),
@@ -97,6 +97,12 @@ export class Surface implements NoteEditor {
         if (update.docChanged && this.#proposals.any) this.#proposals.changed();
       }),
     ];
+  }
+
+  /** For hands that are used to it: everything is kept by itself. */
+  #save(): boolean {
+    this.session.flush();
+    return true;
   }
 
   /** The document changed elsewhere, in its text or beside it. */

@@ -28,6 +28,7 @@ export class Room {
     this.awareness.setLocalState(null);
     this.awareness.on("update", ({ added, updated, removed }, origin) => {
       const clients = [...added, ...updated, ...removed];
+      for (const client of added) origin?.clients?.add(client);
       const update = awarenessProtocol.encodeAwarenessUpdate(this.awareness, clients);
       this.#tell((encoder) => encoding.writeVarUint8Array(this.#of(encoder, AWARENESS), update), origin);
     });
@@ -104,11 +105,15 @@ export class Room {
   }
 
   leave(socket) {
-    for (const member of this.#members) if (member.socket === socket) this.#members.delete(member);
+    for (const member of this.#members) {
+      if (member.socket !== socket) continue;
+      this.#members.delete(member);
+      awarenessProtocol.removeAwarenessStates(this.awareness, [...member.clients], null);
+    }
   }
 
   #attach(socket) {
-    const member = { socket, received: 0, reported: 0 };
+    const member = { socket, received: 0, reported: 0, clients: new Set() };
     this.#members.add(member);
     this.#send(member, (encoder) => {
       encoding.writeVarUint(this.#of(encoder, ATTACHED), this.access);

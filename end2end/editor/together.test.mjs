@@ -61,6 +61,20 @@ describe("together", () => {
     await until("gone", async () => (await ada.locator(".note-caret").count()) === 0);
   });
 
+  test("who was away for a moment is seen again", MINUTE, async () => {
+    const { id } = stage.note("one\n");
+    const ada = await open(id);
+    const grace = await open(id, { account: GRACE });
+    await grace.evaluate(() => window.editor.focus());
+    await ada.waitForFunction(() => window.seen.presence.length === 1);
+    await grace.evaluate(() => window.line.cut());
+    await ada.evaluate(() => window.line.cut());
+    await ada.waitForFunction(() => window.seen.presence.length === 0);
+    await ada.evaluate(() => window.line.mend());
+    await grace.evaluate(() => window.line.mend());
+    await ada.waitForFunction(() => window.seen.presence[0]?.name === "Grace Hopper");
+  });
+
   test("one can follow somebody through a long note", MINUTE, async () => {
     const { id } = stage.note("line\n".repeat(400));
     const ada = await open(id);

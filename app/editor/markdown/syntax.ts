@@ -99,4 +99,29 @@ const blockMath: MarkdownConfig = {
   ],
 };
 
-export const notes: MarkdownConfig[] = [wikilink, hashtag, mention, inlineMath, blockMath];
+/** What some programs put before a note: fields between two lines of dashes. */
+const frontmatter: MarkdownConfig = {
+  defineNodes: [{ name: "Frontmatter", block: true, style: tags.meta }],
+  parseBlock: [
+    {
+      name: "Frontmatter",
+      before: "HorizontalRule",
+      parse(cx: BlockContext, line: Line) {
+        if (cx.lineStart !== 0 || line.text.trimEnd() !== "---") return false;
+        let to = line.text.length;
+        while (cx.nextLine()) {
+          const isEnd = /^(---|\.\.\.)\s*$/.test(line.text);
+          if (!isEnd && line.text.trim() === "") break;
+          to = cx.lineStart + line.text.length;
+          if (!isEnd) continue;
+          cx.nextLine();
+          break;
+        }
+        cx.addElement(cx.elt(to > 4 ? "Frontmatter" : "HorizontalRule", 0, to));
+        return true;
+      },
+    },
+  ],
+};
+
+export const notes: MarkdownConfig[] = [frontmatter, wikilink, hashtag, mention, inlineMath, blockMath];

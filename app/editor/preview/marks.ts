@@ -20,6 +20,7 @@ const number = mark("md-number");
 const headings = [1, 2, 3, 4, 5, 6].map((level) => line(`md-heading md-h${level}`));
 const quote = line("md-quote");
 const rule = line("md-rule");
+const frontmatter = line("md-frontmatter");
 const done = line("md-done");
 const codeLine = line("md-code-line");
 const codeFirst = line("md-code-line md-code-first");
@@ -233,6 +234,7 @@ const shown: Record<string, Show> = {
   ListMark: listMark,
   TaskMarker: taskMarker,
   HorizontalRule: horizontalRule,
+  Frontmatter: (pass, node) => pass.lines(frontmatter, node.from, node.to),
   FencedCode: fencedCode,
   Escape: escape,
 };
