@@ -81,6 +81,26 @@ describe("editing", () => {
     await page.getByRole("cell", { name: "345" }).waitFor();
   });
 
+  test("the arrows lead into a table, from above and from below", MINUTE, async () => {
+    await open("before\n\n| A | B |\n| - | - |\n| one | 2 |\n\nafter");
+    await page.getByRole("cell", { name: "one" }).waitFor();
+    await cursorBehind("before\n");
+    await page.keyboard.press("ArrowDown");
+    await until("its source", async () => (await shown()).includes("| A | B |"));
+    await cursorBehind("2 |\n");
+    await page.getByRole("cell", { name: "one" }).waitFor();
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.type("x");
+    assert.match(await text(page), /\nx\| one/);
+  });
+
+  test("fields before a note are no heading", MINUTE, async () => {
+    await open("---\ntitle: x\n---\n\n# One\n");
+    await page.waitForFunction(() => window.seen.outline.length === 1);
+    assert.equal(await page.locator(".md-frontmatter").count(), 3);
+    assert.equal(await page.locator(".md-heading").count(), 1);
+  });
+
   test("lists go on with Enter, end on an empty item, and count", MINUTE, async () => {
     await open("");
     await field(page).focus();

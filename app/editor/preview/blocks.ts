@@ -3,8 +3,8 @@
 // put there, within the same frame. Blocks out of view stay as they were seen last.
 
 import { syntaxTree } from "@codemirror/language";
-import { Annotation, StateEffect, StateField, type Range } from "@codemirror/state";
-import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import { Annotation, EditorSelection, StateEffect, StateField, type Range } from "@codemirror/state";
+import { Decoration, EditorView, ViewPlugin, keymap, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import type { SyntaxNodeRef } from "@lezer/common";
 import { hooks, linesTouched } from "./context";
 import { Diagram } from "./diagram";
@@ -111,4 +111,24 @@ const watcher = ViewPlugin.fromClass(
   },
 );
 
-export const blocks = [field, watcher];
+/** Up and down lead into a block, not over it: its source is shown once one is there. */
+const into = (forward: boolean) => (view: EditorView): boolean => {
+  const { main } = view.state.selection;
+  if (!main.empty || view.state.readOnly) return false;
+  const { head } = view.moveVertically(main, forward);
+  let at: number | null = null;
+  view.state.field(field).between(Math.min(main.head, head), Math.max(main.head, head), (from, to) => {
+    if (forward ? from > main.head && to < head : to < main.head && from > head) at = forward ? from : view.state.doc.lineAt(to).from;
+    return forward && at !== null ? false : undefined;
+  });
+  if (at === null) return false;
+  view.dispatch({ selection: EditorSelection.cursor(at), scrollIntoView: true, userEvent: "select" });
+  return true;
+};
+
+const steps = keymap.of([
+  { key: "ArrowDown", run: into(true) },
+  { key: "ArrowUp", run: into(false) },
+]);
+
+export const blocks = [field, watcher, steps];
