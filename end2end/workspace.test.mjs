@@ -131,7 +131,7 @@ describe("the keyboard", () => {
     const { page, watched } = browser;
     await open(page, "/settings/profile");
     await page.keyboard.press("Control+k");
-    const field = page.getByRole("combobox", { name: "Find conversations and commands" });
+    const field = page.getByRole("combobox", { name: "Find notes, conversations and commands" });
     await field.waitFor();
     await page.keyboard.type("bees");
     await page.getByRole("option", { name: /Bees/ }).first().waitFor();

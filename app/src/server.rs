@@ -18,8 +18,8 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use serde::Deserialize;
-use shared::account::Me;
-use shared::{Envelope, ErrorCode, Problem};
+use shared::account::{Me, Profile, Role};
+use shared::{Envelope, ErrorCode, Problem, UserId};
 use time::OffsetDateTime;
 use tower::ServiceExt;
 
@@ -103,11 +103,36 @@ async fn signed_out(
             plain(site, PlainPage::NotFound, StatusCode::NOT_FOUND, request).await
         }
         "/" => redirect("/sign-in"),
+        // somebody may have come by a link to this note
+        _ if visits(asker, path).await => workspace(site, asker.clone(), visitor(), request).await,
         _ => {
             let here = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
             redirect(&format!("/sign-in?next={}", encode(&here)))
         }
     }
+}
+
+/// Whether this is a note that who asks may see without an account.
+async fn visits(asker: &Asker, path: &str) -> bool {
+    match Route::parse(path).and_then(Route::note) {
+        Some(id) => asker.call::<serde::de::IgnoredAny>(&format!("/notes/{id}")).await.is_ok(),
+        None => false,
+    }
+}
+
+/// Stands for whoever came by a link.
+fn visitor() -> Me {
+    let profile = Profile {
+        id: UserId(uuid::Uuid::nil()),
+        email: String::new(),
+        display_name: "Visitor".to_owned(),
+        role: Role::Viewer,
+        time_zone: String::new(),
+        place: String::new(),
+        picture_url: None,
+        created_at: OffsetDateTime::UNIX_EPOCH,
+    };
+    Me { profile, csrf_token: None }
 }
 
 async fn failed(site: &Site, problem: Problem, request: Request<Body>) -> Response<Body> {
@@ -147,10 +172,10 @@ async fn workspace(site: &Site, asker: Asker, me: Me, request: Request<Body>) ->
         ),
         theme: theme_of(&asker.headers),
         layout: cookie(&asker.headers, "layout").map(|text| LayoutState::parse(&text)).unwrap_or_default(),
-        build: site.build.clone(),
         writing: cookie(&asker.headers, "notes")
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default(),
+        build: site.build.clone(),
     };
     let assets = site.assets.clone();
     let policy = site.content_security_policy;

@@ -108,7 +108,7 @@ fn Common(assets: Assets, theme: Theme) -> impl IntoView {
     }
 }
 
-/// Loads the app, and what measures it once there is time.
+/// Loads the app, and once there is time what measures it and what opens notes without network.
 fn boot_script(assets: &Assets) -> String {
     let mut script = String::from("window.sidebarImport=(address)=>import(address);");
     if let (Some(js), Some(wasm)) = (assets.get("app.js"), assets.get("app_bg.wasm")) {
@@ -116,9 +116,9 @@ fn boot_script(assets: &Assets) -> String {
             "import init,{{hydrate}} from {js:?};init({{module_or_path:{wasm:?}}}).then(hydrate);"
         ));
     }
-    if let Some(vitals) = assets.get("vitals.js") {
+    for later in ["vitals.js", "local.js"].into_iter().filter_map(|name| assets.get(name)) {
         script.push_str(&format!(
-            "addEventListener('load',()=>(window.requestIdleCallback||setTimeout)(()=>import({vitals:?}).catch(()=>{{}})));"
+            "addEventListener('load',()=>(window.requestIdleCallback||setTimeout)(()=>import({later:?}).catch(()=>{{}})));"
         ));
     }
     script

@@ -15,11 +15,19 @@ impl Session {
     /// Takes the person from the page and gives them to everything below.
     pub fn provide(me: Me) -> Self {
         #[cfg(feature = "hydrate")]
-        CSRF_TOKEN.with(|token| *token.borrow_mut() = me.csrf_token.clone());
+        {
+            CSRF_TOKEN.with(|token| *token.borrow_mut() = me.csrf_token.clone());
+            ACCOUNT.with(|account| *account.borrow_mut() = Some(me.profile.id.to_string()));
+        }
         let session =
             Self { profile: RwSignal::new(me.profile), csrf_token: StoredValue::new(me.csrf_token) };
         provide_context(session);
         session
+    }
+
+    /// Whether nobody is signed in: somebody came by a link to one note.
+    pub fn is_visit(self) -> bool {
+        self.profile.with_untracked(|profile| profile.id.0.is_nil())
     }
 
     /// As the page began: a change of role shows when it is loaded again.
@@ -36,6 +44,13 @@ pub fn use_session() -> Session {
 #[cfg(feature = "hydrate")]
 thread_local! {
     static CSRF_TOKEN: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+    static ACCOUNT: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Whose page this is.
+#[cfg(feature = "hydrate")]
+pub fn account() -> Option<String> {
+    ACCOUNT.with(|account| account.borrow().clone())
 }
 
 /// To be sent as `X-CSRF-Token` with every change.

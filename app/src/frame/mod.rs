@@ -2,13 +2,16 @@
 
 pub mod commands;
 pub mod keyboard;
+pub mod leaving;
 pub mod layout;
 pub mod panel;
 pub mod rail;
 pub mod status;
 pub mod theme;
+mod visit;
 
 use crate::client::location::use_location;
+use crate::client::session::use_session;
 use crate::components::palette::Palette;
 use crate::components::resizer::Resizer;
 use crate::components::toast::ToastShelf;
@@ -27,6 +30,14 @@ use status::StatusLine;
 
 #[component]
 pub fn Frame() -> impl IntoView {
+    match use_session().is_visit() {
+        true => view! { <visit::VisitFrame/> }.into_any(),
+        false => view! { <WorkFrame/> }.into_any(),
+    }
+}
+
+#[component]
+fn WorkFrame() -> impl IntoView {
     let location = use_location();
     let layout = use_layout();
     let commands = Commands::provide();

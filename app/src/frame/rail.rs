@@ -91,15 +91,3 @@ fn bottom_link(route: Route, current: Memo<Option<Route>>, icon: Icon, name: &'s
         </a>
     }
 }
-
-/// Leaves: a form, so that it needs no script.
-#[component]
-pub fn SignOut() -> impl IntoView {
-    let token = use_session().csrf_token.get_value().unwrap_or_default();
-    view! {
-        <form method="post" action="/sign-out">
-            <input type="hidden" name="csrf" value=token/>
-            <button type="submit" class="button">{Icon::Out.draw()} "Sign out"</button>
-        </form>
-    }
-}

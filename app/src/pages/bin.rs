@@ -6,9 +6,10 @@ use crate::client::location::use_location;
 use crate::client::socket;
 use crate::components::button::{Button, Look};
 use crate::components::moment::Moment;
-use crate::components::states::{Empty, Skeleton, Trouble};
+use crate::components::states::{Skeleton, Trouble};
 use crate::components::toast::use_toasts;
 use crate::pages::conversations::use_conversations;
+use crate::pages::notes::DeletedNotes;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -32,6 +33,9 @@ pub fn BinPage() -> impl IntoView {
     });
     view! {
         <Sheet title="Bin" lead="What you deleted stays here for 30 days. Then it is gone for good.">
+            <h2 class="bin-kind">"Notes"</h2>
+            <DeletedNotes/>
+            <h2 class="bin-kind">"Conversations"</h2>
             <Transition fallback=|| view! { <Skeleton rows=4/> }>
                 {move || Suspend::new(async move {
                     match page.await {
@@ -66,7 +70,7 @@ fn Deleted(page: Page<ConversationSummary>) -> impl IntoView {
             <For each=move || rows.get() key=|row| row.id let:row>{deleted_view(rows, row)}</For>
         </ul>
         {move || rows.with(Vec::is_empty).then(|| view! {
-            <Empty title="The bin is empty" text="A conversation that you delete can be had back from here."/>
+            <p class="list-empty">"No deleted conversations."</p>
         })}
         {move || cursor.with(Option::is_some).then(|| view! { <Button on_click=move |()| more()>"Show more"</Button> })}
     }

@@ -16,6 +16,7 @@ use shared::conversation::{
     Conversation, ConversationSummary, CreateConversation, Message, MessageRole, Regenerate, SendMessage,
     UpdateConversation,
 };
+use crate::pages::notes::Desk;
 use shared::socket::ServerBody;
 use shared::{ConversationId, MessageId, Problem};
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub struct Exchange {
     pub toasts: Toasts,
     location: Location,
     clock: Clock,
+    /// The note on the page, which a conversation beside it knows.
+    desk: Desk,
     started: Callback<ConversationId>,
     /// What was sent and has not arrived, so that it can be sent again as it was.
     unsent: StoredValue<Vec<SendMessage>>,
@@ -66,6 +69,7 @@ impl Exchange {
             toasts: expect_context(),
             location: expect_context(),
             clock: expect_context(),
+            desk: expect_context(),
             unsent: StoredValue::new(Vec::new()),
             fetching: StoredValue::new(Fetching::No),
             loading_earlier: StoredValue::new(Loading::No),
@@ -91,7 +95,7 @@ impl Exchange {
         let id = MessageId::new();
         let own = draft_message(id, MessageRole::User, content.clone(), self.clock.now.get_untracked());
         self.thread.put_own(own, replaces);
-        let message = SendMessage { user_message_id: Some(id), content, model, replaces, context: None };
+        let message = SendMessage { user_message_id: Some(id), content, model, replaces, context: self.desk.context() };
         self.unsent.update_value(|unsent| unsent.push(message.clone()));
         self.deliver(message);
     }

@@ -9,6 +9,7 @@ use crate::client::editor::{
 };
 use crate::client::socket;
 use leptos::prelude::*;
+use shared::conversation::NoteContext;
 use shared::note::{Comment, NoteSummary, UpdateNote};
 use shared::socket::ServerBody;
 use shared::{CommentId, NoteId};
@@ -117,6 +118,12 @@ impl Desk {
             return self.notes.location.go(url);
         }
         document::open_window(url);
+    }
+
+    /// What a conversation beside the note is told of it.
+    pub fn context(self) -> Option<NoteContext> {
+        let selection = self.selection.with_untracked(|selected| selected.as_ref().map(|one| one.text.clone()));
+        self.id().map(|note_id| NoteContext { note_id, selection })
     }
 
     pub fn go_to(self, from: u32) {

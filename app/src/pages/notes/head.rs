@@ -4,6 +4,7 @@ use super::desk::{Desk, use_desk};
 use super::list::NoteItems;
 use crate::client::document;
 use crate::client::editor::{Presence, Status};
+use crate::client::session::use_session;
 use crate::components::icon::{Icon, IconButton};
 use crate::components::menu::{Menu, MenuItem};
 use crate::frame::layout::{Pane, Tab, use_layout};
@@ -18,6 +19,7 @@ pub fn Bar(note: Note) -> impl IntoView {
     let source = Signal::derive(move || desk.preferences.get().source);
     let beside = move |tab: Tab| layout.show_tab(tab, Section::Notes);
     let is_owner = note.summary.access == Access::Owner;
+    let is_visit = use_session().is_visit();
     view! {
         <header class="note-bar">
             <State desk/>
@@ -25,11 +27,16 @@ pub fn Bar(note: Note) -> impl IntoView {
             <div class="note-acts">
                 <IconButton icon=Icon::Source label="Show the Markdown as it is written" pressed=source
                     on_click=move |()| desk.set_preferences(|now| now.source = !now.source)/>
-                <IconButton icon=Icon::Chat label="Comments" on_click=move |()| beside(Tab::Comments)/>
+                {(!is_visit).then(|| view! { <IconButton icon=Icon::Chat label="Comments" on_click=move |()| beside(Tab::Comments)/> })}
                 {is_owner.then(|| view! { <IconButton icon=Icon::Share label="Share" on_click=move |()| beside(Tab::Share)/> })}
-                <IconButton icon=Icon::SidePane label="What is beside the note ( ] )"
-                    on_click=move |()| layout.toggle(Pane::Panel, Section::Notes)/>
-                <NoteMenu desk note/>
+                {match is_visit {
+                    true => view! { <IconButton icon=Icon::Print label="Print" on_click=|()| document::print()/> }.into_any(),
+                    false => view! {
+                        <IconButton icon=Icon::SidePane label="What is beside the note ( ] )"
+                            on_click=move |()| layout.toggle(Pane::Panel, Section::Notes)/>
+                        <NoteMenu desk note/>
+                    }.into_any(),
+                }}
             </div>
         </header>
     }

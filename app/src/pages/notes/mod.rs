@@ -1,6 +1,7 @@
 //! Notes: the list beside the page, the page of one note, and what stands beside it.
 
 mod beside;
+mod deleted;
 mod desk;
 mod dialogs;
 mod head;
@@ -12,6 +13,7 @@ mod text;
 mod transfer;
 
 pub use beside::{Copied, NoteBeside};
+pub use deleted::DeletedNotes;
 pub use desk::{Desk, use_desk};
 pub use dialogs::NoteDialogs;
 pub use list::NoteList;

@@ -434,22 +434,21 @@ impl Notes {
         spawn_local(async move {
             match api::delete::<()>(format!("/notes/{id}")).await {
                 Ok(()) => self.toasts.undo("Note deleted. It stays in the bin for 30 days.", move || {
-                    self.restore(id, was_open.then(|| Route::Note(id).path()));
+                    let open = move |()| if was_open { self.location.go(&Route::Note(id).path()) };
+                    self.restore(id, Callback::new(open));
                 }),
                 Err(problem) => self.put_back(before, &problem),
             }
         });
     }
 
-    /// Has a note back from the bin, and goes to `then`.
-    pub fn restore(self, id: NoteId, then: Option<String>) {
+    /// Has a note back from the bin, and then does `then`.
+    pub fn restore(self, id: NoteId, then: Callback<()>) {
         spawn_local(async move {
             match api::act::<NoteSummary>(Method::Post, format!("/notes/{id}/restore")).await {
                 Ok(summary) => {
                     self.upsert(summary);
-                    if let Some(address) = then {
-                        self.location.go(&address);
-                    }
+                    then.run(());
                 }
                 Err(problem) => self.toasts.problem(&problem),
             }

@@ -16,7 +16,7 @@ use crate::client::session::use_session;
 use crate::components::icon::Icon;
 use crate::components::list_title::ListTitle;
 use crate::components::states::Empty;
-use crate::frame::rail::SignOut;
+use crate::frame::leaving::SignOut;
 use crate::route::{Route, SettingsSection};
 use leptos::prelude::*;
 

@@ -8,7 +8,7 @@ use crate::components::field::Field;
 use crate::components::moment::Moment;
 use crate::components::states::{Skeleton, Trouble};
 use crate::components::toast::use_toasts;
-use crate::frame::rail::SignOut;
+use crate::frame::leaving::SignOut;
 use crate::pages::Sheet;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -10,6 +10,7 @@ pub use share::{Copied, SharePart};
 use crate::components::icon::{Icon, IconButton};
 use crate::frame::layout::{Pane, Tab, use_layout};
 use crate::frame::panel::PanelConversation;
+use crate::pages::notes::desk::use_desk;
 use crate::route::Section;
 use comments::Comments;
 use leptos::prelude::*;
@@ -46,7 +47,7 @@ pub fn NoteBeside(id: Memo<Option<NoteId>>) -> impl IntoView {
 
 fn body(tab: Tab, id: Memo<Option<NoteId>>) -> AnyView {
     if tab == Tab::Chat {
-        return view! { <PanelConversation/> }.into_any();
+        return view! { <Knows/> <PanelConversation/> }.into_any();
     }
     (move || {
         let id = id.get()?;
@@ -59,6 +60,18 @@ fn body(tab: Tab, id: Memo<Option<NoteId>>) -> AnyView {
         })
     })
     .into_any()
+}
+
+/// What the conversation is shown of the note.
+#[component]
+fn Knows() -> impl IntoView {
+    let desk = use_desk();
+    let words = move || match desk.selection.with(|selected| selected.as_ref().map(|one| one.text.split_whitespace().count())) {
+        None | Some(0) => "The model is shown this note.".to_owned(),
+        Some(1) => "The model is shown this note and the word you selected.".to_owned(),
+        Some(count) => format!("The model is shown this note and the {count} words you selected."),
+    };
+    view! { <p class="beside-knows">{words}</p> }
 }
 
 /// Arrow keys go from tab to tab.
