@@ -7,6 +7,6 @@ use leptos::prelude::*;
 pub fn ListTitle(name: &'static str) -> impl IntoView {
     view! {
         <h1 class="list-alone visually-hidden">"sideBar"</h1>
-        <h2 class="list-title">{name}</h2>
+        <h2>{name}</h2>
     }
 }
