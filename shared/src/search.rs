@@ -25,8 +25,17 @@ pub struct SearchHit {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SearchKind {
-    Message { conversation_id: ConversationId, message_id: MessageId },
-    Note { note_id: NoteId },
+    Message {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+    },
+    Note {
+        note_id: NoteId,
+    },
+    /// By its title.
+    Conversation {
+        conversation_id: ConversationId,
+    },
 }
 
 impl SearchHit {
@@ -34,7 +43,7 @@ impl SearchHit {
     pub fn display_title(&self) -> &str {
         match self.kind {
             _ if !self.title.is_empty() => &self.title,
-            SearchKind::Message { .. } => "Conversation",
+            SearchKind::Message { .. } | SearchKind::Conversation { .. } => "Conversation",
             SearchKind::Note { .. } => "Untitled note",
         }
     }

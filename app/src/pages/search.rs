@@ -9,7 +9,7 @@ use crate::components::moment::Moment;
 use crate::components::states::{Empty, Skeleton, Trouble};
 use crate::route::Route;
 use leptos::prelude::*;
-use shared::search::{SearchHit, SearchKind};
+use shared::search::{SearchHit, SearchKind, Segment};
 use std::time::Duration;
 
 /// How many passages are asked for.
@@ -101,13 +101,13 @@ fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
             .into_any();
     }
     if hits.is_empty() {
-        return view! { <Empty title="Nothing found" text="No note and no message has these words. Fewer or other words may find it."/> }
+        return view! { <Empty title="Nothing found" text="No note, no message and no title has these words. Fewer or other words may find it."/> }
             .into_any();
     }
     let count = match hits.len() {
-        1 => "1 passage".to_owned(),
-        HITS => format!("The best {HITS} passages"),
-        count => format!("{count} passages"),
+        1 => "1 found".to_owned(),
+        HITS => format!("The best {HITS}"),
+        count => format!("{count} found"),
     };
     view! {
         <p class="hits-count">{count}</p>
@@ -119,22 +119,32 @@ fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
 fn hit_view(hit: SearchHit) -> AnyView {
     let at = hit.created_at;
     let title = hit.display_title().to_owned();
+    // What was found by its title shows what matched there.
+    let (title, passage) = match hit.kind {
+        SearchKind::Conversation { .. } => (marked(hit.passage), None),
+        _ => (title.into_any(), Some(hit.passage)),
+    };
     let row = match hit.kind {
-        SearchKind::Message { conversation_id, .. } => conversation_id.to_string(),
+        SearchKind::Message { conversation_id, .. } | SearchKind::Conversation { conversation_id } => {
+            conversation_id.to_string()
+        }
         SearchKind::Note { note_id } => note_id.to_string(),
     };
     view! {
         <li>
             <a class="hit" href=hit.url data-row=row>
                 <span class="hit-head"><span class="hit-title">{title}</span><Moment at=Signal::stored(at)/></span>
-                <span class="hit-passage">
-                    {hit.passage.into_iter().map(|segment| match segment.hit {
-                        true => view! { <mark>{segment.text}</mark> }.into_any(),
-                        false => segment.text.into_any(),
-                    }).collect_view()}
-                </span>
+                {passage.map(|passage| view! { <span class="hit-passage">{marked(passage)}</span> })}
             </a>
         </li>
     }
     .into_any()
+}
+
+fn marked(passage: Vec<Segment>) -> AnyView {
+    let segments = passage.into_iter().map(|segment| match segment.hit {
+        true => view! { <mark>{segment.text}</mark> }.into_any(),
+        false => segment.text.into_any(),
+    });
+    segments.collect_view().into_any()
 }

@@ -25,18 +25,23 @@ impl Domain {
             return Ok(Vec::new());
         }
         let mut tx = self.inner.db.as_user(user).await?;
-        let rows: Vec<Row> =
-            sqlx::query_as("SELECT source_kind, source_id, part_id, title, passage, created_at FROM search_words($1, $2)")
-                .bind(query)
-                .bind(i32::try_from(limit.clamp(1, 100)).unwrap_or(100))
-                .fetch_all(&mut *tx)
-                .await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT source_kind, source_id, part_id, title, passage, created_at FROM search_words($1, $2)",
+        )
+        .bind(query)
+        .bind(i32::try_from(limit.clamp(1, 100)).unwrap_or(100))
+        .fetch_all(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(rows
             .into_iter()
             .map(|(kind, source, part, title, passage, created_at)| {
                 let (kind, url) = match kind.as_str() {
                     "note" => (SearchKind::Note { note_id: NoteId(source) }, format!("/n/{source}")),
+                    "conversation" => (
+                        SearchKind::Conversation { conversation_id: ConversationId(source) },
+                        format!("/c/{source}"),
+                    ),
                     _ => (
                         SearchKind::Message {
                             conversation_id: ConversationId(source),
