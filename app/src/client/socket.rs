@@ -74,7 +74,7 @@ mod browser {
         static NEXT_LISTENER: Cell<u64> = const { Cell::new(0) };
     }
 
-    const SHORTEST_WAIT_MS: f64 = 500.0;
+    const SHORTEST_WAIT: Duration = Duration::from_millis(500);
     const LONGEST_WAIT_MS: f64 = 20_000.0;
     /// How often the line is looked at. One that was quiet for so long is asked whether it still is one;
     /// with the time an answer may take, a loss that nobody announces is noticed within 15 seconds.
@@ -82,6 +82,8 @@ mod browser {
     /// A line that does not answer within this is lost; a browser itself would wait for minutes.
     const ANSWER_WITHIN_MS: f64 = 5_500.0;
     const CONNECT_WITHIN_MS: f64 = 15_000.0;
+    /// The code with which the server closes the line of a session that ended.
+    const SESSION_ENDED: u16 = 4401;
 
     pub fn listen(listener: impl Fn(&ServerBody) + 'static) {
         let number = NEXT_LISTENER.with(|next| next.replace(next.get() + 1));
@@ -260,7 +262,7 @@ mod browser {
         ws.set_onmessage(Some(heard.as_ref().unchecked_ref()));
         let closed: js_sys::Function = {
             let (line, ws) = (line.clone(), ws.clone());
-            let closed = move || {
+            let closed = move |event: wasm_bindgen::JsValue| {
                 ws.set_onopen(None);
                 ws.set_onmessage(None);
                 drop((opened, heard));
@@ -268,6 +270,11 @@ mod browser {
                 *line.current.borrow_mut() = None;
                 line.due_ms.set(None);
                 line.socket.connection.set(Connection::Offline);
+                let code = event.dyn_ref::<web_sys::CloseEvent>().map(web_sys::CloseEvent::code);
+                if code == Some(SESSION_ENDED) {
+                    // whoever signs out here is on the way already
+                    return set_timeout(crate::client::session::ended, SHORTEST_WAIT);
+                }
                 retry(&line);
             };
             Closure::once_into_js(closed).unchecked_into()
@@ -318,7 +325,7 @@ mod browser {
     fn retry(line: &Rc<Line>) {
         let failures = line.failures.get().min(8);
         line.failures.set(failures + 1);
-        let wait = (SHORTEST_WAIT_MS * f64::from(1u32 << failures)).min(LONGEST_WAIT_MS);
+        let wait = (SHORTEST_WAIT.as_millis() as f64 * f64::from(1u32 << failures)).min(LONGEST_WAIT_MS);
         let wait = wait * (0.75 + js_sys::Math::random() / 2.0);
         let line = line.clone();
         set_timeout(

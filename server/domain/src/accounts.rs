@@ -9,9 +9,17 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 /// How long a session lasts without being used.
-const SESSION_LIFETIME: time::Duration = time::Duration::days(30);
+pub const SESSION_LIFETIME: time::Duration = time::Duration::days(30);
 
-/// The columns of a [`Profile`].
+/// The columns of a [`ProfileRow`], of the row `u` of `users`.
+macro_rules! person_columns {
+    () => {
+        "u.id, u.email, u.display_name, u.role, u.time_zone, u.place, u.picture IS NOT NULL AS has_picture, u.created_at"
+    };
+}
+pub(crate) use person_columns;
+
+/// A [`Profile`] as stored.
 #[derive(sqlx::FromRow)]
 pub(crate) struct ProfileRow {
     id: uuid::Uuid,
@@ -220,13 +228,8 @@ impl Domain {
 }
 
 pub(crate) async fn profile_of(tx: &mut PgConnection, user: UserId) -> Result<Profile> {
-    let row: Option<ProfileRow> = sqlx::query_as(
-        "SELECT id, email, display_name, role, time_zone, place, picture IS NOT NULL AS has_picture, created_at
-         FROM users WHERE id = $1",
-    )
-    .bind(user.0)
-    .fetch_optional(tx)
-    .await?;
+    const PROFILE: &str = concat!("SELECT ", person_columns!(), " FROM users u WHERE u.id = $1");
+    let row: Option<ProfileRow> = sqlx::query_as(PROFILE).bind(user.0).fetch_optional(tx).await?;
     row.ok_or_else(|| Error::not_found("account"))?.try_into()
 }
 

@@ -1,10 +1,12 @@
 //! Keys for programs: `sb_sk_…`, shown once, stored as hashes.
 
-use crate::accounts::ProfileRow;
+use crate::accounts::person_columns;
+use crate::caller::Holder;
+use crate::notices::Signal;
 use crate::secrets::{random_token, token_hash};
 use crate::{Authenticated, Caller, Domain, Error, Result, Via};
 use shared::ApiKeyId;
-use shared::account::{ApiKeyInfo, CreateApiKey, CreatedApiKey, Profile};
+use shared::account::{ApiKeyInfo, CreateApiKey, CreatedApiKey};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -12,13 +14,12 @@ const PREFIX: &str = "sb_sk_";
 /// Keys that one person may have.
 const MOST: i64 = 100;
 
-#[derive(sqlx::FromRow)]
-struct KeyRow {
-    key_id: Uuid,
-    stale: bool,
-    #[sqlx(flatten)]
-    profile: ProfileRow,
-}
+const LOOKUP: &str = concat!(
+    "SELECT k.id AS token_id, coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale, ",
+    person_columns!(),
+    " FROM api_keys k JOIN users u ON u.id = k.user_id
+      WHERE k.key_hash = $1 AND (k.expires_at IS NULL OR k.expires_at > now())",
+);
 
 impl Domain {
     /// Who holds this key, if it is valid.
@@ -27,34 +28,16 @@ impl Domain {
             return Ok(None);
         }
         let mut tx = self.inner.db.as_system().await?;
-        let row: Option<KeyRow> = sqlx::query_as(
-            "SELECT k.id AS key_id, coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale,
-                    u.id, u.email, u.display_name, u.role, u.time_zone, u.place,
-                    u.picture IS NOT NULL AS has_picture, u.created_at
-             FROM api_keys k JOIN users u ON u.id = k.user_id
-             WHERE k.key_hash = $1 AND (k.expires_at IS NULL OR k.expires_at > now())",
-        )
-        .bind(token_hash(key))
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        if row.stale {
+        let Some(holder) = Holder::of(key, LOOKUP, &mut tx).await? else { return Ok(None) };
+        let id = ApiKeyId(holder.token_id);
+        if holder.stale {
             sqlx::query("UPDATE api_keys SET last_used_at = now() WHERE id = $1")
-                .bind(row.key_id)
+                .bind(id.0)
                 .execute(&mut *tx)
                 .await?;
         }
         tx.commit().await?;
-        let profile: Profile = row.profile.try_into()?;
-        Ok(Some(Authenticated {
-            caller: Caller {
-                user_id: profile.id,
-                role: profile.role,
-                via: Via::ApiKey(ApiKeyId(row.key_id)),
-            },
-            profile,
-            csrf_token: None,
-        }))
+        holder.authenticated(Via::ApiKey(id)).map(Some)
     }
 
     pub async fn api_keys(&self, caller: &Caller) -> Result<Vec<ApiKeyInfo>> {
@@ -124,6 +107,7 @@ impl Domain {
         if gone.rows_affected() == 0 {
             return Err(Error::not_found("key"));
         }
+        Signal::KeyRevoked { user_id: caller.user_id, key }.send(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! Who is asking.
 
+use crate::accounts::ProfileRow;
+use crate::secrets::token_hash;
 use crate::{Error, Result};
 use shared::account::{Profile, Role};
 use shared::{ApiKeyId, ErrorCode, SessionId, ShareId, UserId};
+use sqlx::PgConnection;
 use std::net::IpAddr;
 
 /// An authenticated person or program.
@@ -61,6 +64,33 @@ pub struct Authenticated {
     pub profile: Profile,
     /// Absent for API keys.
     pub csrf_token: Option<String>,
+}
+
+/// Who holds a token, as the table of such tokens says it.
+#[derive(sqlx::FromRow)]
+pub(crate) struct Holder {
+    /// Of the session or the key.
+    pub token_id: uuid::Uuid,
+    /// Whether its last use should be noted: to the minute is enough.
+    pub stale: bool,
+    /// Sessions have one.
+    #[sqlx(default)]
+    csrf_token: Option<String>,
+    #[sqlx(flatten)]
+    profile: ProfileRow,
+}
+
+impl Holder {
+    /// `lookup` finds the row of a token that is valid, by its hash, beside the person `u`.
+    pub async fn of(token: &str, lookup: &'static str, tx: &mut PgConnection) -> Result<Option<Self>> {
+        Ok(sqlx::query_as(lookup).bind(token_hash(token)).fetch_optional(tx).await?)
+    }
+
+    pub fn authenticated(self, via: Via) -> Result<Authenticated> {
+        let profile: Profile = self.profile.try_into()?;
+        let caller = Caller { user_id: profile.id, role: profile.role, via };
+        Ok(Authenticated { caller, profile, csrf_token: self.csrf_token })
+    }
 }
 
 /// Where a sign-in comes from.

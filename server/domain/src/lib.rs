@@ -23,6 +23,7 @@ mod sessions;
 mod text;
 mod tools;
 
+pub use accounts::SESSION_LIFETIME;
 pub use answers::AnswerStream;
 pub use blobs::{S3, Storage};
 pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};

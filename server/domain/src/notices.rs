@@ -6,7 +6,7 @@
 use crate::{Domain, Error, Result, Via, Viewer};
 use serde::{Deserialize, Serialize};
 use shared::socket::{Channel, ServerBody, ServerFrame};
-use shared::{MessageId, NoteId, SessionId, UserId};
+use shared::{ApiKeyId, MessageId, NoteId, SessionId, UserId};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tokio::sync::{Notify, broadcast, watch};
@@ -24,6 +24,10 @@ pub(crate) enum Signal {
         user_id: UserId,
         kept: Option<SessionId>,
         ended: Option<SessionId>,
+    },
+    KeyRevoked {
+        user_id: UserId,
+        key: ApiKeyId,
     },
     /// Whoever writes this answer is to stop.
     Stop {
@@ -120,6 +124,8 @@ pub enum Notice {
     SessionEnded,
     /// What may be done with this note changed; with all open ones where none is named.
     NoteAccess(Option<NoteId>),
+    /// The reader's own key was revoked.
+    KeyRevoked,
 }
 
 pub struct Notices {
@@ -154,6 +160,10 @@ impl Notices {
                 ends.then_some(Notice::SessionEnded)
             }
             Signal::NoteAccessChanged { note_id } => Some(Notice::NoteAccess(*note_id)),
+            Signal::KeyRevoked { user_id, key } if Some(*user_id) == self.viewer.user_id() => {
+                let via = self.viewer.person.as_ref()?.via;
+                (via == Via::ApiKey(*key)).then_some(Notice::KeyRevoked)
+            }
             _ => None,
         }
     }
@@ -220,7 +230,10 @@ impl Domain {
                 self.inner.rooms.moved(*note_id, *seq);
             }
             Signal::NoteMoved { .. } => {}
-            Signal::Frame { .. } | Signal::SessionsEnded { .. } | Signal::NoteAccessChanged { .. } => {
+            Signal::Frame { .. }
+            | Signal::SessionsEnded { .. }
+            | Signal::KeyRevoked { .. }
+            | Signal::NoteAccessChanged { .. } => {
                 // No receiver means that no browser is open.
                 let _ = self.inner.notices.sender.send(Arc::new(signal));
             }

@@ -1,58 +1,37 @@
 //! Sessions of browsers and the passwords that begin them.
 
-use crate::accounts::{ProfileRow, profile_of};
+use crate::accounts::{person_columns, profile_of};
+use crate::caller::Holder;
 use crate::notices::Signal;
-use crate::secrets::token_hash;
 use crate::{Authenticated, Caller, Domain, Error, Result, Via};
-use shared::account::{ChangePassword, Profile, SessionInfo};
+use shared::account::{ChangePassword, SessionInfo};
 use shared::{ErrorCode, SessionId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-#[derive(sqlx::FromRow)]
-struct SessionRow {
-    session_id: Uuid,
-    csrf_token: String,
-    stale: bool,
-    #[sqlx(flatten)]
-    profile: ProfileRow,
-}
+const LOOKUP: &str = concat!(
+    "SELECT s.id AS token_id, s.csrf_token, s.last_used_at < now() - interval '1 minute' AS stale, ",
+    person_columns!(),
+    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND s.expires_at > now()",
+);
 
 impl Domain {
     /// Who holds this session token, if it is valid.
     pub async fn authenticate_session(&self, token: &str) -> Result<Option<Authenticated>> {
         let mut tx = self.inner.db.as_system().await?;
-        let row: Option<SessionRow> = sqlx::query_as(
-            "SELECT s.id AS session_id, s.csrf_token, s.last_used_at < now() - interval '1 minute' AS stale,
-                    u.id, u.email, u.display_name, u.role, u.time_zone, u.place,
-                    u.picture IS NOT NULL AS has_picture, u.created_at
-             FROM sessions s JOIN users u ON u.id = s.user_id
-             WHERE s.token_hash = $1 AND s.expires_at > now()",
-        )
-        .bind(token_hash(token))
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(row) = row else { return Ok(None) };
-        if row.stale {
-            // Used sessions live on; to the minute is enough.
+        let Some(holder) = Holder::of(token, LOOKUP, &mut tx).await? else { return Ok(None) };
+        let id = SessionId(holder.token_id);
+        if holder.stale {
+            // Used sessions live on.
             sqlx::query(
                 "UPDATE sessions SET last_used_at = now(), expires_at = now() + (expires_at - last_used_at) WHERE id = $1",
             )
-            .bind(row.session_id)
+            .bind(id.0)
             .execute(&mut *tx)
             .await?;
         }
         tx.commit().await?;
-        let profile: Profile = row.profile.try_into()?;
-        Ok(Some(Authenticated {
-            caller: Caller {
-                user_id: profile.id,
-                role: profile.role,
-                via: Via::Session(SessionId(row.session_id)),
-            },
-            profile,
-            csrf_token: Some(row.csrf_token),
-        }))
+        holder.authenticated(Via::Session(id)).map(Some)
     }
 
     /// Ends the caller's own session.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 const SESSION_COOKIE: &str = "sidebar_session";
-const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const SESSION_LIFETIME: Duration = domain::SESSION_LIFETIME.unsigned_abs();
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const API_KEY_PREFIX: &str = "sb_sk_";

@@ -98,6 +98,29 @@ async fn what_is_not_understood_is_refused_and_the_socket_stays_open() {
 }
 
 #[tokio::test]
+async fn the_socket_closes_with_its_key_and_no_other() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let (program, other) = (owner.program().await, owner.program().await);
+    let mut revoked = open(&program, None).await.unwrap();
+    let mut kept = open(&other, None).await.unwrap();
+    let mut own = open(&owner, Some(&owner.base)).await.unwrap();
+    for socket in [&mut revoked, &mut kept, &mut own] {
+        next(socket).await.unwrap();
+    }
+    let keys = owner.get("/api/v1/keys").await.ok();
+    // The newest is first: the other program's.
+    let key = keys[1]["id"].as_str().unwrap();
+    owner.delete(&format!("/api/v1/keys/{key}")).await.ok();
+    assert_eq!(next(&mut revoked).await, Err(4410));
+    assert_eq!(open(&program, None).await.err(), Some(401));
+    for socket in [&mut kept, &mut own] {
+        say(socket, json!({"type": "ping", "channel": "system"})).await;
+        assert_eq!(next(socket).await.unwrap()["type"], "pong");
+    }
+}
+
+#[tokio::test]
 async fn the_socket_closes_with_its_session_and_with_the_server() {
     let app = Application::start().await;
     let owner = app.set_up().await;
@@ -108,6 +131,14 @@ async fn the_socket_closes_with_its_session_and_with_the_server() {
     next(&mut own).await.unwrap();
     other.delete("/api/v1/sessions/current").await.ok();
     assert_eq!(next(&mut theirs).await, Err(4401));
+    // Ended from another browser.
+    let third = app.sign_in("owner@example.org", crate::application::PASSWORD).await;
+    let mut ended = open(&third, Some(&third.base)).await.unwrap();
+    next(&mut ended).await.unwrap();
+    let sessions = owner.get("/api/v1/sessions").await.ok();
+    let session = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
+    owner.delete(&format!("/api/v1/sessions/{}", session["id"].as_str().unwrap())).await.ok();
+    assert_eq!(next(&mut ended).await, Err(4401));
     app.stop().await;
     assert_eq!(next(&mut own).await, Err(1012));
 }
