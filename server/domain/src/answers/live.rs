@@ -173,27 +173,12 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conversations::path::tests::message;
     use shared::conversation::{MessageRole, MessageStatus, StopReason};
-    use time::OffsetDateTime;
 
     fn live(last: u64) -> Live {
-        let message = Message {
-            id: MessageId::new(),
-            parent_id: None,
-            role: MessageRole::Assistant,
-            status: MessageStatus::Streaming,
-            content: String::new(),
-            steps: Vec::new(),
-            model: None,
-            usage: None,
-            stop_reason: None,
-            error: None,
-            reactions: Vec::new(),
-            created_at: OffsetDateTime::UNIX_EPOCH,
-            variants: Vec::new(),
-            last_seq: None,
-            context: None,
-        };
+        let message = message(MessageId::new(), None, MessageRole::Assistant);
+        let message = Message { status: MessageStatus::Streaming, ..message };
         Live::new(ConversationId::new(), UserId::new(), message, last)
     }
 

@@ -115,28 +115,13 @@ fn system(person: &Person) -> String {
 mod tests {
     use super::*;
     use crate::conversations::Seed;
+    use crate::conversations::path::tests::message as empty_message;
     use shared::MessageId;
     use shared::conversation::MessageStatus;
     use time::OffsetDateTime;
 
     fn message(id: MessageId, parent_id: Option<MessageId>, role: MessageRole, content: &str) -> Message {
-        Message {
-            id,
-            parent_id,
-            role,
-            status: MessageStatus::Complete,
-            content: content.into(),
-            steps: Vec::new(),
-            model: None,
-            usage: None,
-            stop_reason: None,
-            error: None,
-            reactions: Vec::new(),
-            created_at: OffsetDateTime::UNIX_EPOCH,
-            variants: Vec::new(),
-            last_seq: None,
-            context: None,
-        }
+        Message { content: content.into(), ..empty_message(id, parent_id, role) }
     }
 
     fn answer(user_message_id: MessageId, seed: Option<Seed>) -> OpenAnswer {

@@ -49,11 +49,12 @@ pub(crate) fn with_variants(all: &[Message], path: Vec<&Message>) -> Vec<Message
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use shared::conversation::MessageStatus;
     use time::OffsetDateTime;
 
+    /// A finished message without a word.
     pub(crate) fn message(id: MessageId, parent_id: Option<MessageId>, role: MessageRole) -> Message {
         Message {
             id,
