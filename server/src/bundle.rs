@@ -42,6 +42,22 @@ pub fn unpack(data: &Path) -> Result<Option<Bundle>> {
     }
 }
 
+impl Bundle {
+    /// Removes what other versions unpacked beside this one. Called when this one serves: until then
+    /// the one before may have to be started again.
+    pub fn remove_others(&self) -> Result<()> {
+        let Some(own) = self.site.parent() else { return Ok(()) };
+        let Some(bundles) = own.parent() else { return Ok(()) };
+        for entry in fs::read_dir(bundles)? {
+            let path = entry?.path();
+            if path != own && path.is_dir() {
+                fs::remove_dir_all(&path).with_context(|| format!("could not remove {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct Trailer {
     start: u64,
@@ -187,6 +203,23 @@ mod tests {
         fs::write(&program, "touched").unwrap();
         assert_eq!(unpack_from(&mut file, &trailer, &folder).unwrap(), bundle);
         assert_eq!(fs::read(&program).unwrap(), b"touched", "not unpacked again");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn other_versions_are_removed_and_nothing_else() {
+        let folder = folder("others");
+        let payload = archive(&["site/manifest.json", "postgres/bin/postgres"]);
+        let mut file = executable(&folder, &payload, payload.len() as u64);
+        let trailer = read_trailer(&mut file).unwrap().unwrap();
+        let bundle = unpack_from(&mut file, &trailer, &folder).unwrap();
+        for old in ["0123456789abcdef/site", "fedcba9876543210.half-7"] {
+            fs::create_dir_all(folder.join("bundle").join(old)).unwrap();
+        }
+        fs::create_dir(folder.join("postgres")).unwrap();
+        bundle.remove_others().unwrap();
+        assert_eq!(fs::read_dir(folder.join("bundle")).unwrap().count(), 1);
+        assert!(bundle.site.is_dir() && folder.join("postgres").is_dir());
         fs::remove_dir_all(&folder).unwrap();
     }
 

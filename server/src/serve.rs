@@ -1,5 +1,6 @@
 //! `sidebar serve`: database, domain and edge, wired together and stopped in order.
 
+use crate::bundle::Bundle;
 use crate::data::{Folder, Opened, say};
 use crate::options::{Serve, or_file};
 use crate::telemetry::Telemetry;
@@ -41,6 +42,9 @@ pub async fn run(options: Serve) -> Result<()> {
     let address = listener.local_addr().context("the listener has no address")?;
     tracing::info!(%address, "listening");
     greet(&domain, &options, &format!("http://{address}"), &setup_code).await?;
+    if let Some(Err(error)) = folder.bundle.as_ref().map(Bundle::remove_others) {
+        tracing::warn!(error = format!("{error:#}"), "what older versions unpacked is still there");
+    }
     stop_on_signal(shutdown.clone())?;
     edge::serve(listener, router, shutdown).await.context("serving ended")?;
     tracing::info!("stopping");
