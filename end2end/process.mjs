@@ -40,8 +40,9 @@ export async function until(what, condition, patience = PATIENCE_MS) {
 }
 
 /** Runs the executable to its end, as a person at the shell would. */
-export async function shell(args, input = "") {
-  const child = spawn(setting("SIDEBAR_BIN"), args, { stdio: ["pipe", "pipe", "pipe"], env: environment() });
+export async function shell(args, input = "", more = {}) {
+  const env = { ...environment(), ...more };
+  const child = spawn(setting("SIDEBAR_BIN"), args, { stdio: ["pipe", "pipe", "pipe"], env });
   let [out, error] = ["", ""];
   child.stdout.on("data", (data) => (out += data));
   child.stderr.on("data", (data) => (error += data));
@@ -64,9 +65,11 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) process.once(s
 
 /** A process whose output is kept to be shown when it fails. */
 export class Process {
-  constructor(program, args) {
+  /** `options` are those of `spawn`; what `env` holds is added to ours. */
+  constructor(program, args, { env, ...options } = {}) {
     this.output = "";
-    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
+    const all = { ...environment(), ...env };
+    this.child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: all, ...options });
     this.child.stdout.on("data", (data) => (this.output += data));
     this.child.stderr.on("data", (data) => (this.output += data));
     running.add(this.child);

@@ -51,9 +51,10 @@ export class Stage {
     }
   }
 
-  async startServer() {
+  /** `site`: a folder of assets, instead of those built with the executable. */
+  async startServer({ site } = {}) {
     const limits = ["--sign-in-per-minute", "1000", "--requests-per-minute", "100000"];
-    const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data];
+    const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...(site ? ["--site", site] : [])];
     this.server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits]);
     await this.server.says(/sideBar is ready/);
   }

@@ -1,7 +1,12 @@
 // The frame around the pages: themes, phones, the keyboard, panes that fold and are remembered.
 
 import assert from "node:assert/strict";
+import { appendFile, cp, mkdtemp, rm } from "node:fs/promises";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setting } from "./process.mjs";
+import { NETWORK_AWAY } from "./watch.mjs";
 import { Stage, answers, composer, open, ready, say, settled, until } from "./stage.mjs";
 
 const MINUTE = { timeout: 60_000 };
@@ -112,6 +117,67 @@ describe("on a phone", () => {
     await settled(page);
     await bar.getByRole("link", { name: "Conversations" }).tap();
     await page.getByRole("link", { name: /Roses/ }).waitFor();
+    watched.assertSilent();
+  });
+});
+
+describe("a long list", () => {
+  let stage;
+  const titles = Array.from({ length: 120 }, (_, n) => `Conversation number ${String(n).padStart(3, "0")}`);
+  before(async () => {
+    stage = await Stage.start();
+    for (const title of titles) await stage.api("POST", "/conversations", { title });
+  }, MINUTE);
+  after(() => stage.end(), MINUTE);
+
+  test("comes as one scrolls, each conversation once and in order, to its end", MINUTE, async () => {
+    const { page, watched } = await stage.owner({ viewport: { width: 1280, height: 800 } });
+    await open(page, "/c");
+    const list = page.getByRole("navigation", { name: "Conversations" });
+    const rows = list.locator("a[data-row]");
+    assert.equal(await rows.count(), 50);
+    await list.getByText(titles.at(-1)).hover();
+    await until("all of them", async () => {
+      await page.mouse.wheel(0, 1500);
+      return (await rows.count()) === 120;
+    });
+    assert.deepEqual(await rows.locator(".row-title").allTextContents(), titles.toReversed());
+    assert.equal(await list.getByRole("button", { name: "Show more" }).count(), 0);
+    await list.getByText(titles[0]).click();
+    await page.getByRole("heading", { name: titles[0] }).waitFor();
+    watched.assertSilent();
+  });
+});
+
+describe("a newer version of the server", () => {
+  let stage;
+  let site;
+  before(async () => (stage = await Stage.start()), MINUTE);
+  after(async () => {
+    await stage.end();
+    await rm(site, { recursive: true, force: true });
+  }, MINUTE);
+
+  test("is offered to pages that are open, and taken by one click", { timeout: 120_000 }, async () => {
+    site = await mkdtemp(join(tmpdir(), "sidebar-browser-site-"));
+    await cp(join(dirname(setting("SIDEBAR_BIN")), "site"), site, { recursive: true });
+    await appendFile(join(site, "manifest.json"), "\n");
+    const { page, watched } = await stage.owner();
+    watched.allow(NETWORK_AWAY);
+    await open(page, "/c");
+    await page.getByText("Connected").waitFor();
+    const offer = page.getByRole("button", { name: "New version: reload" });
+    assert.equal(await offer.count(), 0);
+    await composer(page).fill("half a thought");
+    await stage.stopServer("SIGTERM");
+    await stage.startServer({ site });
+    await offer.waitFor();
+    await offer.click();
+    await offer.waitFor({ state: "detached" });
+    await ready(page);
+    await page.getByText("Connected").waitFor();
+    assert.equal(await offer.count(), 0);
+    assert.equal(await composer(page).inputValue(), "half a thought");
     watched.assertSilent();
   });
 });
