@@ -40,8 +40,6 @@ const LONGEST_WRITE: Duration = Duration::from_secs(10);
 const CLOSE_RESTART: u16 = 1012;
 /// Of ours: the session ended; sign in again.
 const CLOSE_SESSION_ENDED: u16 = 4401;
-/// Of ours: the key was revoked; connecting again is of no use.
-const CLOSE_KEY_REVOKED: u16 = 4410;
 
 pub fn routes() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::new().routes(routes!(socket))
@@ -221,7 +219,7 @@ impl Line {
                 self.tell(Channel::System, ServerBody::Resync).await
             }
             Notice::SessionEnded => Err(End::SessionEnded),
-            Notice::KeyRevoked => Err(End::Close(CLOSE_KEY_REVOKED, "The API key was revoked.".to_owned())),
+            Notice::KeyRevoked => Err(End::Close(close::KEY_REVOKED, "The API key was revoked.".to_owned())),
             Notice::NoteAccess(which) => {
                 self.recheck_notes(which).await;
                 Ok(())

@@ -177,6 +177,9 @@ impl Line {
             Some(Notice::SessionEnded) => {
                 return Err(End::Close(close::SIGNED_OUT, "The session ended. Sign in again.".to_owned()));
             }
+            Some(Notice::KeyRevoked) => {
+                return Err(End::Close(close::KEY_REVOKED, "The API key was revoked.".to_owned()));
+            }
             Some(Notice::NoteAccess(which)) => which,
             // What was missed may have been about this note.
             Some(Notice::Lagged) => None,

@@ -46,6 +46,8 @@ pub mod close {
     pub const SIGNED_OUT: u16 = 4401;
     pub const NO_ACCESS: u16 = 4403;
     pub const NOT_FOUND: u16 = 4404;
+    /// The API key was revoked.
+    pub const KEY_REVOKED: u16 = 4410;
     /// Attach again at once and synchronise: frames were dropped, or what one may do has changed.
     /// Outside of 4400 to 4499, which y-websocket takes for good.
     pub const RESYNC: u16 = 4508;
