@@ -39,6 +39,7 @@ export class Session {
   /** Typed, not yet sent and not yet written down. */
   #typed: Uint8Array[] = [];
   #sending: number | undefined;
+  #flushedAt = -SEND_EVERY_MS;
   /** Messages with updates sent in this attachment and not reported stored: whose rows they carry. */
   #sent: Key[][] = [];
   #reported = 0;
@@ -91,7 +92,7 @@ export class Session {
   /** The text was changed here. */
   edited(update: Uint8Array): void {
     this.#typed.push(update);
-    this.#sending ??= setTimeout(() => this.flush(), SEND_EVERY_MS);
+    this.#sending ??= setTimeout(() => this.flush(), Math.max(0, this.#flushedAt + SEND_EVERY_MS - performance.now()));
     this.report();
   }
 
@@ -108,6 +109,7 @@ export class Session {
     clearTimeout(this.#sending);
     this.#sending = undefined;
     if (this.#typed.length === 0) return;
+    this.#flushedAt = performance.now();
     const changes = this.#typed.length;
     const update = merge(this.#typed.splice(0));
     const live = this.#phase === "live";
