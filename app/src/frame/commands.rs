@@ -203,6 +203,9 @@ impl Commands {
             (Some(Target::Conversation(id)), Command::Pin) => self.conversations.turn_pin(id),
             (Some(Target::Conversation(id)), Command::Delete) => self.conversations.delete(id),
             (Some(Target::Conversation(id)), _) => self.layout.show_beside(Some(id), self.section()),
+            (Some(Target::Note(_)), Command::Rename) if focused_row().is_none() => {
+                document::focus("note-title")
+            }
             (Some(Target::Note(id)), Command::Rename) => self.notes.begin_renaming(id),
             (Some(Target::Note(id)), Command::Pin) => self.notes.turn_pin(id),
             (Some(Target::Note(id)), Command::Delete) => self.notes.delete(id),

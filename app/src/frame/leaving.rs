@@ -17,9 +17,11 @@ pub fn SignOut() -> impl IntoView {
     let waiting = RwSignal::new(0_u32);
     let warned = RwSignal::new(false);
     show_while(dialog, warned);
-    let words = move || match waiting.get() {
+    let words = move || {
+        match waiting.get() {
         1 => "1 change to your notes is kept on this device only. Signing out forgets it. Go online first to have it saved.".to_owned(),
         n => format!("{n} changes to your notes are kept on this device only. Signing out forgets them. Go online first to have them saved."),
+    }
     };
     let act = move || match waiting.get() {
         1 => "Sign out and lose 1 change".to_owned(),

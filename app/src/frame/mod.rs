@@ -2,8 +2,8 @@
 
 pub mod commands;
 pub mod keyboard;
-pub mod leaving;
 pub mod layout;
+pub mod leaving;
 pub mod panel;
 pub mod rail;
 pub mod status;

@@ -2,8 +2,8 @@
 
 use crate::client::location::use_location;
 use crate::components::toast::ToastShelf;
-use crate::pages::title_of;
 use crate::pages::notes::NotesPage;
+use crate::pages::title_of;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos_meta::Title;

@@ -15,8 +15,7 @@ use shared::socket::ServerBody;
 #[component]
 pub fn DeletedNotes() -> impl IntoView {
     let notes = use_notes();
-    let found =
-        Resource::new(|| (), |()| api::get::<Page<NoteSummary>>("/notes?deleted=true&limit=200"));
+    let found = Resource::new(|| (), |()| api::get::<Page<NoteSummary>>("/notes?deleted=true&limit=200"));
     socket::on_frame(move |frame| {
         if matches!(frame, ServerBody::NoteGone { .. } | ServerBody::Resync) {
             found.refetch();
@@ -44,10 +43,13 @@ fn deleted_view(notes: Notes, note: NoteSummary, done: Callback<()>) -> AnyView 
     let restored = RwSignal::new(false);
     let restore = move || {
         restored.set(true);
-        notes.restore(id, Callback::new(move |()| {
-            done.run(());
-            notes.toasts.offer("Restored.", "Open", move || notes.location.go(&Route::Note(id).path()));
-        }));
+        notes.restore(
+            id,
+            Callback::new(move |()| {
+                done.run(());
+                notes.toasts.offer("Restored.", "Open", move || notes.location.go(&Route::Note(id).path()));
+            }),
+        );
     };
     view! {
         <li class="card-row" hidden=restored>

@@ -8,6 +8,8 @@ use crate::client::editor::{
     CommentRange, Count, Editor, Heading, Preferences, Presence, Selected, Status, Told,
 };
 use crate::client::socket;
+use crate::frame::layout::{Layout, Tab, use_layout};
+use crate::route::Section;
 use leptos::prelude::*;
 use shared::conversation::NoteContext;
 use shared::note::{Comment, NoteSummary, UpdateNote};
@@ -18,6 +20,7 @@ use shared::{CommentId, NoteId};
 #[derive(Clone, Copy)]
 pub struct Desk {
     pub notes: Notes,
+    layout: Layout,
     pub preferences: RwSignal<Preferences>,
     /// Nothing before the editor is there.
     pub status: RwSignal<Option<Status>>,
@@ -44,6 +47,7 @@ impl Desk {
     pub fn provide(preferences: Preferences) {
         let desk = Self {
             notes: use_notes(),
+            layout: use_layout(),
             preferences: RwSignal::new(preferences),
             status: RwSignal::new(None),
             people: RwSignal::new(Vec::new()),
@@ -105,7 +109,10 @@ impl Desk {
             Told::Presence(people) => self.people.set(people),
             Told::Outline(headings) => self.outline.set(headings),
             Told::Count(count) => self.count.set(Some(count)),
-            Told::Comment(id) => self.comment.set(id.parse().ok()),
+            Told::Comment(id) => {
+                self.comment.set(id.parse().ok());
+                self.layout.show_tab(Tab::Comments, Section::Notes);
+            }
             Told::Selection(selection) => self.selection.set(selection),
             Told::Navigate(url) => self.navigate(&url),
             Told::Trouble(words) => self.notes.toasts.say(words),
@@ -122,7 +129,8 @@ impl Desk {
 
     /// What a conversation beside the note is told of it.
     pub fn context(self) -> Option<NoteContext> {
-        let selection = self.selection.with_untracked(|selected| selected.as_ref().map(|one| one.text.clone()));
+        let selection =
+            self.selection.with_untracked(|selected| selected.as_ref().map(|one| one.text.clone()));
         self.id().map(|note_id| NoteContext { note_id, selection })
     }
 
@@ -144,6 +152,21 @@ impl Desk {
             document::set_cookie("notes", &text);
         }
         self.with_editor(|editor| editor.call("setPreferences", &now));
+    }
+
+    /// Keeps the comments marked in the text. In the component of the note.
+    pub fn follow_comments(self, id: NoteId) {
+        Effect::new(move |_| {
+            self.annotated.get();
+            leptos::task::spawn_local(async move {
+                // what cannot be fetched is not marked; the tab of comments says why
+                if let Ok(comments) = api::get::<Vec<Comment>>(format!("/notes/{id}/comments")).await
+                    && self.id() == Some(id)
+                {
+                    self.take_comments(&comments);
+                }
+            });
+        });
     }
 
     /// Marks the comments in the text.

@@ -106,8 +106,14 @@ fn Facts(desk: Desk, summary: NoteSummary, owner: String) -> impl IntoView {
             <span>"Changed " <Moment at=Signal::derive(move || now.with(|note| note.updated_at))/></span>
             {move || now.with(|note| note.archived_at.is_some()).then(|| view! { <span class="tag">"Archived"</span> })}
             {move || now.with(|note| note.tags.clone()).into_iter().map(|tag| {
-                let address = format!("/search?q=%23{}", crate::client::api::encode(&tag));
-                view! { <a class="tag" href=address>"#" {tag}</a> }
+                let address = format!("/n?tag={}", crate::client::api::encode(&tag));
+                let shown = tag.clone();
+                view! {
+                    <a class="tag" href=address on:click=move |event| {
+                        event.prevent_default();
+                        desk.notes.show_tag(tag.clone());
+                    }>"#" {shown}</a>
+                }
             }).collect_view()}
         </p>
     }

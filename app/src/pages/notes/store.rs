@@ -101,6 +101,8 @@ pub struct Notes {
     pub rows: RwSignal<Vec<Row>>,
     pub folders: RwSignal<Vec<Folder>>,
     pub scope: RwSignal<Scope>,
+    /// The tag that the list is narrowed to.
+    pub tag: RwSignal<Option<String>>,
     /// The note on the page.
     pub open: RwSignal<Option<NoteSummary>>,
     /// The words that the list is narrowed to.
@@ -120,19 +122,29 @@ pub fn use_notes() -> Notes {
     expect_context::<Notes>()
 }
 
-fn list_path(scope: Scope, filter: &str, cursor: Option<&str>) -> String {
-    let mut path = format!("/notes?limit={PAGE_SIZE}");
-    let query = scope.query();
-    if !query.is_empty() {
-        path.push_str(&format!("&{query}"));
+/// What the list is asked for.
+#[derive(Clone, PartialEq)]
+struct Wanted {
+    scope: Scope,
+    tag: Option<String>,
+    words: String,
+}
+
+impl Wanted {
+    fn path(&self, cursor: Option<&str>) -> String {
+        let mut path = format!("/notes?limit={PAGE_SIZE}");
+        let query = self.scope.query();
+        if !query.is_empty() {
+            path.push_str(&format!("&{query}"));
+        }
+        let words = Some(self.words.as_str()).filter(|words| !words.is_empty());
+        for (name, value) in [("tag", self.tag.as_deref()), ("q", words), ("cursor", cursor)] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", api::encode(value)));
+            }
+        }
+        path
     }
-    if !filter.is_empty() {
-        path.push_str(&format!("&q={}", api::encode(filter)));
-    }
-    if let Some(cursor) = cursor {
-        path.push_str(&format!("&cursor={}", api::encode(cursor)));
-    }
-    path
 }
 
 impl Notes {
@@ -142,6 +154,7 @@ impl Notes {
             rows: RwSignal::new(Vec::new()),
             folders: RwSignal::new(Vec::new()),
             scope: RwSignal::new(Scope::of(location)),
+            tag: RwSignal::new(untrack(|| location.query_value("tag"))),
             open: RwSignal::new(None),
             filter: RwSignal::new(String::new()),
             renaming: RwSignal::new(None),
@@ -166,9 +179,17 @@ impl Notes {
         });
     }
 
+    fn wanted(self) -> Wanted {
+        Wanted {
+            scope: self.scope.get_untracked(),
+            tag: self.tag.get_untracked(),
+            words: self.filter.get_untracked(),
+        }
+    }
+
     /// The first notes and all folders, as the server gives them.
     pub fn first(self) -> impl Future<Output = FirstNotes> + Send {
-        let notes = api::get::<Page<NoteSummary>>(list_path(self.scope.get_untracked(), "", None));
+        let notes = api::get::<Page<NoteSummary>>(self.wanted().path(None));
         let folders = api::get::<Vec<Folder>>("/folders");
         async move { futures::try_join!(notes, folders) }
     }
@@ -211,7 +232,7 @@ impl Notes {
         if self.open.with_untracked(is_open) {
             self.open.set(Some(summary.clone()));
         }
-        if summary.deleted_at.is_some() || !self.scope.get_untracked().has(&summary) {
+        if summary.deleted_at.is_some() || !self.is_shown(&summary) {
             return self.remove(summary.id);
         }
         match self.find(summary.id) {
@@ -233,6 +254,12 @@ impl Notes {
         }
     }
 
+    /// Whether it belongs into the list, as far as its summary tells.
+    fn is_shown(self, summary: &NoteSummary) -> bool {
+        let has_tag = |tag: &Option<String>| tag.as_ref().is_none_or(|tag| summary.tags.contains(tag));
+        self.scope.get_untracked().has(summary) && self.tag.with_untracked(has_tag)
+    }
+
     pub fn remove(self, id: NoteId) {
         if self.find(id).is_some() {
             self.rows.update(|rows| rows.retain(|row| row.id != id));
@@ -242,18 +269,27 @@ impl Notes {
     /// Shows other notes in the list. What is open stays open.
     pub fn show(self, scope: Scope) {
         self.scope.set(scope);
+        self.tag.set(None);
+        self.rows.set(Vec::new());
+        self.reload();
+    }
+
+    /// Shows the notes with this tag.
+    pub fn show_tag(self, tag: String) {
+        self.scope.set(Scope::All);
+        self.tag.set(Some(tag));
         self.rows.set(Vec::new());
         self.reload();
     }
 
     /// Fetches the first page again.
     pub fn reload(self) {
-        let (scope, filter) = (self.scope.get_untracked(), self.filter.get_untracked());
-        let page = api::get::<Page<NoteSummary>>(list_path(scope, &filter, None));
+        let wanted = self.wanted();
+        let page = api::get::<Page<NoteSummary>>(wanted.path(None));
         spawn_local(async move {
             let page = page.await;
-            // words typed meanwhile have a request of their own
-            if self.filter.with_untracked(|now| *now != filter) || self.scope.get_untracked() != scope {
+            // what was asked for meanwhile has a request of its own
+            if self.wanted() != wanted {
                 return;
             }
             match page {
@@ -295,12 +331,11 @@ impl Notes {
             return;
         }
         self.loading.set(true);
-        let (scope, filter) = (self.scope.get_untracked(), self.filter.get_untracked());
+        let wanted = self.wanted();
         spawn_local(async move {
-            let page = api::get::<Page<NoteSummary>>(list_path(scope, &filter, Some(&cursor))).await;
+            let page = api::get::<Page<NoteSummary>>(wanted.path(Some(&cursor))).await;
             self.loading.set(false);
-            let same =
-                self.scope.get_untracked() == scope && self.filter.with_untracked(|now| *now == filter);
+            let same = self.wanted() == wanted;
             match page {
                 Ok(page) if same => {
                     let known: std::collections::HashSet<NoteId> =
@@ -434,7 +469,11 @@ impl Notes {
         spawn_local(async move {
             match api::delete::<()>(format!("/notes/{id}")).await {
                 Ok(()) => self.toasts.undo("Note deleted. It stays in the bin for 30 days.", move || {
-                    let open = move |()| if was_open { self.location.go(&Route::Note(id).path()) };
+                    let open = move |()| {
+                        if was_open {
+                            self.location.go(&Route::Note(id).path())
+                        }
+                    };
                     self.restore(id, Callback::new(open));
                 }),
                 Err(problem) => self.put_back(before, &problem),

@@ -9,12 +9,15 @@ use shared::note::Note;
 #[component]
 pub fn Text(note: Note) -> impl IntoView {
     let desk = use_desk();
+    let reading = NodeRef::<html::Div>::new();
+    desk.follow_comments(note.summary.id);
+    print_whole(desk, reading);
     let parent = NodeRef::<html::Div>::new();
     let html = first_html(&note.content);
     let is_empty = note.content.trim().is_empty();
     mount(desk, parent, &note);
     view! {
-        <div class="note-read markdown" hidden=move || desk.is_editing.get() inner_html=html></div>
+        <div class="note-read markdown" node_ref=reading hidden=move || desk.is_editing.get() inner_html=html></div>
         <noscript>
             {is_empty.then(|| view! { <p class="note-empty">"Nothing is written here yet."</p> })}
         </noscript>
@@ -29,6 +32,26 @@ fn first_html(content: &str) -> String {
         return String::new();
     }
     markdown::render_as(markdown::Dialect::Note, content, markdown::Options::default())
+}
+
+/// The editor holds only the lines that are seen: what is printed is the whole text as HTML.
+fn print_whole(desk: Desk, reading: NodeRef<html::Div>) {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        let handle = window_event_listener_untyped("beforeprint", move |_| {
+            let text = desk.with_editor(|editor| editor.call("getText", &())).unwrap_or_default();
+            let text: Option<String> = serde_json::from_str(&text).ok();
+            if let (true, Some(text), Some(reading)) =
+                (desk.is_editing.get_untracked(), text, reading.get_untracked())
+            {
+                let options = markdown::Options::default();
+                reading.set_inner_html(&markdown::render_as(markdown::Dialect::Note, &text, options));
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (desk, reading);
 }
 
 #[cfg(not(feature = "hydrate"))]

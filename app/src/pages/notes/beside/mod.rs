@@ -66,7 +66,10 @@ fn body(tab: Tab, id: Memo<Option<NoteId>>) -> AnyView {
 #[component]
 fn Knows() -> impl IntoView {
     let desk = use_desk();
-    let words = move || match desk.selection.with(|selected| selected.as_ref().map(|one| one.text.split_whitespace().count())) {
+    let words = move || match desk
+        .selection
+        .with(|selected| selected.as_ref().map(|one| one.text.split_whitespace().count()))
+    {
         None | Some(0) => "The model is shown this note.".to_owned(),
         Some(1) => "The model is shown this note and the word you selected.".to_owned(),
         Some(count) => format!("The model is shown this note and the {count} words you selected."),

@@ -37,6 +37,7 @@ pub fn Rows(store: Notes) -> impl IntoView {
     let count = Memo::new(move |_| store.rows.with(Vec::len));
     pad(store, holder, first, count);
     let heading = move || match store.scope.get() {
+        Scope::All if store.tag.with(Option::is_some) => format!("#{}", store.tag.get().unwrap_or_default()),
         Scope::All => "All notes".to_owned(),
         Scope::Folder(id) => store.folders.with(|folders| {
             folders
