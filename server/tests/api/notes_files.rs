@@ -9,8 +9,9 @@ use zip::{ZipArchive, ZipWriter};
 
 impl Person {
     async fn attach(&self, note: &str, name: &str, bytes: impl Into<reqwest::Body>) -> Response {
-        let path = format!("/api/v1/notes/{note}/attachments");
-        self.request(Method::POST, &path).query(&[("name", name)]).body(bytes).send().await.unwrap()
+        let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let path = format!("/api/v1/notes/{note}/attachments?name={name}");
+        self.request(Method::POST, &path).body(bytes).send().await.unwrap()
     }
 
     async fn import(&self, kind: &str, query: &str, bytes: impl Into<reqwest::Body>) -> Response {
