@@ -7,7 +7,7 @@ use crate::looking::Looking;
 use crate::note_lines::NoteLines;
 use crate::origin::Absent;
 use crate::state::Edge;
-use crate::sync_door::{LARGEST_FRAME, READ_BUFFER, is_too_large};
+use crate::sync_door::{LARGEST_FRAME, READ_BUFFER, RECHECK, is_too_large};
 use axum::extract::State;
 use axum::extract::ws::{
     CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
@@ -143,6 +143,8 @@ impl Line {
     async fn exchange(&mut self) -> End {
         let mut quiet = tokio::time::interval(QUIET);
         quiet.tick().await;
+        let mut recheck = tokio::time::interval(RECHECK);
+        recheck.tick().await;
         loop {
             let step = tokio::select! {
                 () = self.shutdown.cancelled() => Err(End::Restart),
@@ -168,6 +170,10 @@ impl Line {
                     }
                     Err(_) => Err(End::Restart),
                 },
+                _ = recheck.tick() => {
+                    self.recheck_notes(None).await;
+                    Ok(())
+                }
                 _ = quiet.tick() => match self.heard_at.elapsed() {
                     silence if silence > GIVEN_UP => Err(End::Gone),
                     silence if silence >= QUIET => self.write(Message::Ping(Default::default())).await,

@@ -35,6 +35,8 @@ pub const READ_BUFFER: usize = 4 << 10;
 /// A line this long silent is pinged; after three times that it is gone.
 const QUIET: Duration = Duration::from_secs(10);
 const GONE: Duration = Duration::from_secs(30);
+/// Shares expire without a word: what may be done is asked again this often.
+pub const RECHECK: Duration = Duration::from_secs(60);
 /// How long one write may take before the client counts as gone.
 const LONGEST_WRITE: Duration = Duration::from_secs(10);
 /// RFC 6455: the server restarts.
@@ -132,8 +134,11 @@ impl Line {
 
     async fn exchange(&mut self) -> End {
         let mut quiet = tokio::time::interval(QUIET);
+        let mut recheck = tokio::time::interval(RECHECK);
+        recheck.tick().await;
         loop {
             let step = tokio::select! {
+                _ = recheck.tick() => self.recheck(None).await,
                 () = self.shutdown.cancelled() => {
                     Err(End::Close(CLOSE_RESTART, "The server restarts. Connect again.".to_owned()))
                 }
@@ -185,6 +190,10 @@ impl Line {
             Some(Notice::Lagged) => None,
             Some(Notice::Frame(_)) => return Ok(()),
         };
+        self.recheck(which).await
+    }
+
+    async fn recheck(&mut self, which: Option<NoteId>) -> Result<(), End> {
         match self.lines.recheck(which).await.pop() {
             Some((_, refusal)) => Err(refusal.into()),
             None => Ok(()),

@@ -46,13 +46,16 @@ struct Queue {
 enum Frame {
     /// The frame, and where in it the Yjs update begins.
     Update(Bytes, usize),
+    /// What a client that just came lacks. It is as long as the note, so it is not counted; but only
+    /// one may wait for each note.
+    State(Bytes),
     Other(Bytes),
 }
 
 impl Frame {
     fn bytes(&self) -> &Bytes {
         match self {
-            Self::Update(bytes, _) | Self::Other(bytes) => bytes,
+            Self::Update(bytes, _) | Self::State(bytes) | Self::Other(bytes) => bytes,
         }
     }
 }
@@ -66,6 +69,14 @@ impl Outbox {
     pub(crate) fn push_update(&self, frame: Bytes, update: usize) {
         let at = frame.len() - update;
         self.add(Frame::Update(frame, at));
+    }
+
+    /// The answer to a state vector; an earlier one that still waits is not needed any more.
+    pub(crate) fn push_state(&self, frame: Bytes) {
+        let mut queue = self.queue();
+        queue.frames.retain(|waiting| !matches!(waiting, Frame::State(old) if old[..ID] == frame[..ID]));
+        drop(queue);
+        self.add(Frame::State(frame));
     }
 
     /// A frame that may be left out while the reader is behind.
@@ -117,7 +128,9 @@ impl Outbox {
         if queue.close.is_some() {
             return;
         }
-        queue.bytes += frame.bytes().len();
+        if !matches!(frame, Frame::State(_)) {
+            queue.bytes += frame.bytes().len();
+        }
         queue.frames.push_back(frame);
         if queue.frames.len() > MOST_FRAMES {
             queue.coalesce();
@@ -160,7 +173,8 @@ impl Queue {
             }
         }
         self.frames = frames;
-        self.bytes = self.frames.iter().map(|f| f.bytes().len()).sum();
+        let counted = self.frames.iter().filter(|f| !matches!(f, Frame::State(_)));
+        self.bytes = counted.map(|f| f.bytes().len()).sum();
     }
 }
 
@@ -194,6 +208,17 @@ mod tests {
         let protocol::Incoming::Update(update) = &messages[0] else { panic!("no update") };
         document.apply(update).unwrap();
         assert_eq!(document.content().len(), MOST_FRAMES + 1);
+    }
+
+    #[tokio::test]
+    async fn a_large_note_passes_once() {
+        let (outbox, note) = (Outbox::default(), NoteId::new());
+        for _ in 0..3 {
+            outbox.push_state(protocol::step_2(note, &vec![0; 2 * MOST_BYTES]));
+        }
+        outbox.push(Bytes::from_static(&[0; 20]));
+        let Outgoing::Frames(frames) = outbox.next().await else { panic!("closed") };
+        assert_eq!(frames.len(), 2);
     }
 
     #[tokio::test]

@@ -37,6 +37,8 @@ const SETTLED_AT_LAST: Duration = Duration::from_secs(3);
 const PROJECT_AGAIN: Duration = Duration::from_secs(5);
 /// How long what refers to something unknown may wait for it.
 const LONGEST_HELD: Duration = Duration::from_secs(15);
+/// How long a note is refused after the log refused an update of it.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// The longest message and document, in bytes.
 const LARGEST_UPDATE: usize = 16 << 20;
 const LARGEST_DOCUMENT: usize = 96 << 20;
@@ -116,6 +118,8 @@ pub(crate) struct Room {
     project_due: Option<Instant>,
     changed_since: Option<Instant>,
     broken: bool,
+    /// A broken room refuses until then, before the note may be loaded anew.
+    broken_until: Instant,
     storing: watch::Receiver<Storing>,
     verdicts: mpsc::UnboundedSender<Verdict>,
     done: mpsc::UnboundedSender<Done>,
@@ -164,8 +168,11 @@ pub(crate) async fn run(note: NoteId, shared: Arc<Shared>, mut commands: mpsc::R
         if !room.is_idle() {
             idle_until = None;
         } else {
-            let until = *idle_until.get_or_insert_with(|| Instant::now() + shared.linger);
-            if (room.broken || Instant::now() >= until) && shared.forget_if_unused(note, &mut commands) {
+            let linger = Instant::now() + shared.linger;
+            let until = *idle_until.get_or_insert(if room.broken { room.broken_until } else { linger });
+            if (room.broken && Instant::now() >= room.broken_until || Instant::now() >= until)
+                && shared.forget_if_unused(note, &mut commands)
+            {
                 break;
             }
             if Instant::now() >= until {
@@ -225,6 +232,7 @@ async fn load(
         project_due: None,
         changed_since: None,
         broken: false,
+        broken_until: now,
         storing: shared.committer.storing(),
         verdicts,
         done,
@@ -312,7 +320,7 @@ impl Room {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         match message {
             Incoming::StateVector(theirs) => match self.document.diff(&theirs) {
-                Ok(update) => connection.outbox.push(protocol::step_2(self.note, &update)),
+                Ok(update) => connection.outbox.push_state(protocol::step_2(self.note, &update)),
                 Err(_) => self.let_go(id, close::MALFORMED, "This is no state vector."),
             },
             Incoming::Update(update) => self.update(id, &update),
@@ -466,6 +474,9 @@ impl Room {
             Verdict::Failed { through, reason } => {
                 self.committed = self.committed.max(through);
                 self.fail_edits(&RoomError::Unavailable(reason.clone()));
+                // Whoever comes back at once with the same would fail at once again.
+                self.broken_until = Instant::now() + REFUSED_FOR;
+                self.let_all_go(close::UNAVAILABLE, "The note cannot be stored just now.");
                 self.give_up(&reason);
             }
         }
