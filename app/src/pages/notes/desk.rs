@@ -16,6 +16,21 @@ use shared::note::{Comment, NoteSummary, UpdateNote};
 use shared::socket::ServerBody;
 use shared::{CommentId, NoteId};
 
+/// A thing of the browser stays on its thread. The server has several, and no editor.
+#[cfg(feature = "hydrate")]
+type Held = StoredValue<Option<Editor>, LocalStorage>;
+#[cfg(not(feature = "hydrate"))]
+type Held = StoredValue<Option<Editor>>;
+
+#[cfg(feature = "hydrate")]
+fn hold() -> Held {
+    StoredValue::new_local(None)
+}
+#[cfg(not(feature = "hydrate"))]
+fn hold() -> Held {
+    StoredValue::new(None)
+}
+
 /// Given as context.
 #[derive(Clone, Copy)]
 pub struct Desk {
@@ -35,9 +50,16 @@ pub struct Desk {
     pub is_editing: RwSignal<bool>,
     /// Rises when comments, versions, shares or proposals of the note changed.
     pub annotated: RwSignal<u32>,
-    editor: StoredValue<Option<Editor>, LocalStorage>,
+    editor: KeptEditor,
     comments: StoredValue<Vec<Comment>>,
 }
+
+/// Of one thread in the browser. A page on the server ends on another than it began on, so that there
+/// it must not be.
+#[cfg(feature = "hydrate")]
+type KeptEditor = StoredValue<Option<Editor>, LocalStorage>;
+#[cfg(not(feature = "hydrate"))]
+type KeptEditor = StoredValue<Option<Editor>>;
 
 pub fn use_desk() -> Desk {
     expect_context::<Desk>()
@@ -58,7 +80,10 @@ impl Desk {
             comment: RwSignal::new(None),
             is_editing: RwSignal::new(false),
             annotated: RwSignal::new(0),
-            editor: StoredValue::new_local(None),
+            #[cfg(feature = "hydrate")]
+            editor: hold(),
+            #[cfg(not(feature = "hydrate"))]
+            editor: StoredValue::new(None),
             comments: StoredValue::new(Vec::new()),
         };
         provide_context(desk);
