@@ -74,12 +74,13 @@ describe("two servers on one database", () => {
     const user = lent();
     if (user.uid) [folder, data].forEach((path) => chownSync(path, user.uid, user.gid));
     const program = (name) => join(setting("SIDEBAR_POSTGRES"), "bin", name);
+    const libraries = { LD_LIBRARY_PATH: join(setting("SIDEBAR_POSTGRES"), "lib") };
     const options = ["-D", data, "--username", "sidebar", "--auth", "trust", "--encoding", "UTF8", "--no-sync"];
-    const made = spawnSync(program("initdb"), options, { ...user, encoding: "utf8" });
+    const made = spawnSync(program("initdb"), options, { ...user, env: libraries, encoding: "utf8" });
     assert.equal(made.status, 0, made.stderr);
     const port = await freePort();
     const listen = ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-k", folder];
-    database = new Process(program("postgres"), listen, user);
+    database = new Process(program("postgres"), listen, { ...user, env: libraries });
     await database.says(/ready to accept connections/);
 
     upstream = new Process(setting("SIDEBAR_UPSTREAM_BIN"), []);
