@@ -111,10 +111,16 @@ describe("an answer", () => {
   test("that fails on the provider's side says why and offers to continue", MINUTE, async () => {
     const { page, watched } = browser;
     await open(page, "/c");
-    await say(page, "[[say The beginning of it.]] [[cut]]");
-    await page.getByRole("button", { name: "Continue" }).waitFor({ timeout: 30_000 });
+    const sentence = "The beginning of it, which takes a moment to be shown to its last word. ".repeat(6).trim();
+    await say(page, `[[say ${sentence}]] [[cut]]`);
+    // What was seen in the very frame in which it could first be continued.
+    const seen = await page.waitForFunction(() => {
+      const answer = document.querySelector("main article.is-answer");
+      return answer?.querySelector(".standing button") && answer.querySelector(".markdown").textContent;
+    });
+    assert.equal(plain(await seen.jsonValue()), sentence, "not before its last word is seen");
+    await page.getByRole("button", { name: "Continue" }).waitFor();
     await settled(page);
-    assert.match(await textOf(page), /The beginning of it\./);
     assert.equal((await stored(stage, page)).status, "error");
     watched.assertSilent();
   });
