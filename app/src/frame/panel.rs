@@ -46,10 +46,16 @@ enum Holds {
 
 /// A conversation, or the choice of one. `section` is where its own button closes the panel.
 #[component]
-pub fn PanelConversation(#[prop(optional)] section: Option<Memo<Section>>) -> impl IntoView {
+pub fn PanelConversation(
+    #[prop(optional)] section: Option<Memo<Section>>,
+    /// What stands in its bar.
+    #[prop(optional)]
+    lead: Option<AnyView>,
+) -> impl IntoView {
     let layout = use_layout();
     let location = use_location();
-    let begun = RwSignal::new(false);
+    // beside a note one begins to write at once
+    let begun = RwSignal::new(section.is_none());
     let shown = Memo::new(move |_| layout.panel_conversation());
     let holds = Memo::new(move |_| match shown.get() {
         None if begun.get() => Holds::Conversation,
@@ -65,7 +71,7 @@ pub fn PanelConversation(#[prop(optional)] section: Option<Memo<Section>>) -> im
     view! {
         <header class="panel-bar">
             <IconButton icon=Icon::ArrowLeft label="Choose another conversation" on_click=move |()| choose()/>
-            <span class="panel-space"></span>
+            <span class="panel-space">{lead}</span>
             {move || shown.get().map(|id| view! {
                 <a class="icon-button" href=Route::Conversation(id).path() aria-label="Open as the page" title="Open as the page">
                     {Icon::ArrowUp.draw()}

@@ -100,20 +100,29 @@ impl Desk {
 
     /// Puts a note on the desk.
     pub fn lay(self, note: NoteSummary) {
+        let is_another = self.id() != Some(note.id);
         self.notes.open.set(Some(note));
+        if is_another {
+            self.forget();
+        }
     }
 
     pub fn clear(self) {
-        self.notes.open.try_set(None);
-        self.status.try_set(None);
-        self.people.try_set(Vec::new());
-        self.outline.try_set(Vec::new());
-        self.count.try_set(None);
-        self.selection.try_set(None);
-        self.following.try_set(None);
-        self.comment.try_set(None);
-        self.is_editing.try_set(false);
-        self.comments.try_set_value(Vec::new());
+        self.notes.open.set(None);
+        self.forget();
+    }
+
+    /// Forgets what the editor told of the note before.
+    pub fn forget(self) {
+        self.status.set(None);
+        self.people.set(Vec::new());
+        self.outline.set(Vec::new());
+        self.count.set(None);
+        self.selection.set(None);
+        self.following.set(None);
+        self.comment.set(None);
+        self.is_editing.set(false);
+        self.comments.set_value(Vec::new());
     }
 
     pub fn set_editor(self, editor: Option<Editor>) {

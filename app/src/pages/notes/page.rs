@@ -45,12 +45,21 @@ fn Opened(id: NoteId) -> impl IntoView {
     }
 }
 
-/// Leaves the desk as it was, unless another note lies on it already.
+/// Clears the desk, unless the next note lies on it by then. Not at once: what is about to go away
+/// still looks at it.
 fn leave(desk: Desk, id: NoteId) {
-    if desk.notes.open.try_with_untracked(|note| note.as_ref().is_none_or(|note| note.id == id)) == Some(true)
-    {
-        desk.clear();
-    }
+    #[cfg(feature = "hydrate")]
+    set_timeout(
+        move || {
+            let shown = desk.notes.location.route.try_get_untracked().flatten().and_then(Route::note);
+            if shown != Some(id) && desk.id() == Some(id) {
+                desk.clear();
+            }
+        },
+        std::time::Duration::ZERO,
+    );
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (desk, id);
 }
 
 fn missing(problem: Problem, retry: Callback<()>) -> AnyView {

@@ -47,7 +47,7 @@ pub fn NoteBeside(id: Memo<Option<NoteId>>) -> impl IntoView {
 
 fn body(tab: Tab, id: Memo<Option<NoteId>>) -> AnyView {
     if tab == Tab::Chat {
-        return view! { <Knows/> <PanelConversation/> }.into_any();
+        return view! { <PanelConversation lead=view! { <Knows/> }.into_any()/> }.into_any();
     }
     (move || {
         let id = id.get()?;
@@ -74,7 +74,7 @@ fn Knows() -> impl IntoView {
         Some(1) => "The model is shown this note and the word you selected.".to_owned(),
         Some(count) => format!("The model is shown this note and the {count} words you selected."),
     };
-    view! { <p class="beside-knows">{words}</p> }
+    view! { <span class="beside-knows">{words}</span> }
 }
 
 /// Arrow keys go from tab to tab.
