@@ -269,9 +269,10 @@ fn forget_old(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let old = entry.metadata().and_then(|known| known.modified()).is_ok_and(|changed| {
-            changed.elapsed().is_ok_and(|age| age > LONGEST_ON_ITS_WAY)
-        });
+        let old = entry
+            .metadata()
+            .and_then(|known| known.modified())
+            .is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > LONGEST_ON_ITS_WAY));
         if old {
             std::fs::remove_file(entry.path())?;
         }

@@ -11,9 +11,7 @@ use std::sync::Arc;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub fn routes() -> OpenApiRouter<Arc<Edge>> {
-    OpenApiRouter::new()
-        .routes(routes!(folders, create_folder))
-        .routes(routes!(update_folder, delete_folder))
+    OpenApiRouter::new().routes(routes!(folders, create_folder)).routes(routes!(update_folder, delete_folder))
 }
 
 /// One's folders and those shared with one, by name.

@@ -18,8 +18,9 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// A file is shown by itself, in a sandbox, or not at all.
-const POLICY: HeaderValue =
-    HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "sandbox; default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+);
 /// It may be kept by the browser, but whether it may still be seen is asked each time.
 const CACHING: HeaderValue = HeaderValue::from_static("private, no-cache");
 
@@ -48,7 +49,8 @@ async fn attach(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Created<Attachment>, Failure> {
-    let told = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let told =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if told.is_some_and(|length| length > LARGEST_ATTACHMENT) {
         return Err(Failure::too_large(usize::try_from(LARGEST_ATTACHMENT).unwrap_or(usize::MAX)));
     }
@@ -73,7 +75,8 @@ async fn read_attachment(
     let mut response = Response::new(Body::empty());
     let answer = response.headers_mut();
     let shown = is_shown(&file.media_type);
-    let media_type = HeaderValue::try_from(&file.media_type).ok().filter(|_| shown || is_plain(&file.media_type));
+    let media_type =
+        HeaderValue::try_from(&file.media_type).ok().filter(|_| shown || is_plain(&file.media_type));
     let octets = HeaderValue::from_static("application/octet-stream");
     answer.insert(header::CONTENT_TYPE, media_type.unwrap_or(octets));
     let disposition = if shown { inline(&file.name)? } else { attachment(&file.name)? };
@@ -90,7 +93,8 @@ async fn read_attachment(
     match file.part {
         None => {
             *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            let all = HeaderValue::try_from(format!("bytes */{}", file.size)).map_err(|_| Failure::internal())?;
+            let all =
+                HeaderValue::try_from(format!("bytes */{}", file.size)).map_err(|_| Failure::internal())?;
             response.headers_mut().insert(header::CONTENT_RANGE, all);
         }
         Some((range, bytes)) => {

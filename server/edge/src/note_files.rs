@@ -84,6 +84,7 @@ async fn import_notes(
         _ => return Err(wrong_type("application/zip, text/markdown or text/html")),
     };
     let name = asked.name.as_deref();
-    let report = edge.domain.import_notes(&caller, import, asked.folder_id, name, body.into_data_stream()).await?;
+    let report =
+        edge.domain.import_notes(&caller, import, asked.folder_id, name, body.into_data_stream()).await?;
     Ok(Created(report))
 }

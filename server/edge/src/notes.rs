@@ -11,9 +11,7 @@ use axum::response::{IntoResponse, Response};
 use domain::{ListNotes, Only};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
-use shared::note::{
-    Backlinks, CreateNote, Note, NoteKind, NoteSummary, TagCount, TitledNote, UpdateNote,
-};
+use shared::note::{Backlinks, CreateNote, Note, NoteKind, NoteSummary, TagCount, TitledNote, UpdateNote};
 use shared::page::Page;
 use shared::{Envelope, FolderId, NoteId};
 use std::sync::Arc;
@@ -254,7 +252,8 @@ mod tests {
     #[test]
     fn if_match_is_a_sequence_a_star_or_a_mistake() {
         let read = |value: &'static str| {
-            let headers: HeaderMap = [(header::IF_MATCH, HeaderValue::from_static(value))].into_iter().collect();
+            let headers: HeaderMap =
+                [(header::IF_MATCH, HeaderValue::from_static(value))].into_iter().collect();
             expected(&headers)
         };
         assert_eq!(expected(&HeaderMap::new()).unwrap(), None);

@@ -121,7 +121,8 @@ async fn find(api: &Api, note: &str) -> Result<Option<NoteId>> {
         return Ok(Some(id));
     }
     let filter = query(&[("prefix", Some(note))]);
-    let titles: Vec<TitledNote> = api.get(&format!("/notes/titles?{}", filter.trim_start_matches('&'))).await?;
+    let titles: Vec<TitledNote> =
+        api.get(&format!("/notes/titles?{}", filter.trim_start_matches('&'))).await?;
     let exact = titles.iter().find(|known| known.title == note);
     let same = || titles.iter().find(|known| known.title.to_lowercase() == note.to_lowercase());
     Ok(exact.or_else(same).map(|known| known.id))

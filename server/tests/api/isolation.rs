@@ -49,7 +49,7 @@ async fn a_connection_at_rest_may_do_nothing_and_the_system_sees_no_conversation
         ("sidebar_sync", "SELECT count(*) FROM conversations"),
         ("sidebar_sync", "SELECT count(*) FROM note_shares"),
         ("sidebar_sync", "UPDATE notes SET title = 'x'"),
-        ("sidebar_sync", "SELECT count(*) FROM users"),
+        ("sidebar_sync", "SELECT email FROM users"),
     ] {
         let mut tx = app.owner.begin().await.unwrap();
         sqlx::query("SELECT set_config('role', $1, true)").bind(role).execute(&mut *tx).await.unwrap();

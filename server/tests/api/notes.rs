@@ -35,7 +35,8 @@ async fn a_note_is_made_read_changed_deleted_and_restored() {
 
     let response = owner.send(Method::GET, &path, None).await;
     assert_eq!(response.headers()["etag"], "\"1\"");
-    let changed = owner.patch(&path, json!({"content": "# Hello\n\nthere, World", "pinned": true})).await.ok();
+    let changed =
+        owner.patch(&path, json!({"content": "# Hello\n\nthere, World", "pinned": true})).await.ok();
     assert_eq!((&changed["content"], &changed["pinned"]), (&json!("# Hello\n\nthere, World"), &json!(true)));
     assert_eq!(changed["excerpt"], "Hello there, World", "lists know at once");
     assert!(changed["seq"].as_i64().unwrap() > 1);
@@ -96,7 +97,9 @@ async fn another_person_sees_and_changes_nothing() {
     let owner = app.set_up().await;
     let folder = owner.post("/api/v1/folders", json!({"name": "Private"})).await.expect(StatusCode::CREATED);
     let folder = folder["id"].as_str().unwrap().to_owned();
-    let note = owner.note(json!({"title": "Zanzibar", "content": "codeword zanzibar #zanzi", "folder_id": folder})).await;
+    let note = owner
+        .note(json!({"title": "Zanzibar", "content": "codeword zanzibar #zanzi", "folder_id": folder}))
+        .await;
     let stranger = app.person(&owner, "stranger@example.org", "admin").await;
     let thing = format!("/api/v1/notes/{note}");
     for (method, path, body) in [
@@ -120,7 +123,10 @@ async fn another_person_sees_and_changes_nothing() {
         assert!(!response.text().await.unwrap().to_lowercase().contains("zanzibar"));
     }
     let own = stranger.note(json!({"title": "Own"})).await;
-    stranger.patch(&format!("/api/v1/notes/{own}"), json!({"folder_id": folder})).await.refused(404, "NOT_FOUND");
+    stranger
+        .patch(&format!("/api/v1/notes/{own}"), json!({"folder_id": folder}))
+        .await
+        .refused(404, "NOT_FOUND");
     for path in [
         "/api/v1/notes",
         "/api/v1/notes?q=zanzibar",
@@ -176,7 +182,8 @@ async fn there_is_one_note_of_today_and_one_scratchpad_however_many_ask_at_once(
     // West of the date line and east of it are never on the same day.
     for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
         owner.patch("/api/v1/me", json!({"time_zone": zone})).await.ok();
-        let asked = futures::future::join_all((0..8).map(|_| owner.post("/api/v1/notes/daily", json!({})))).await;
+        let asked =
+            futures::future::join_all((0..8).map(|_| owner.post("/api/v1/notes/daily", json!({})))).await;
         let made: Vec<Value> = asked.into_iter().map(|answer| answer.ok()).collect();
         assert!(made.iter().all(|note| note["id"] == made[0]["id"]), "{made:#?}");
         let title = made[0]["title"].as_str().unwrap();
@@ -185,7 +192,8 @@ async fn there_is_one_note_of_today_and_one_scratchpad_however_many_ask_at_once(
     }
     let days = owner.get("/api/v1/notes?kind=daily").await.ok();
     assert_eq!(days["items"].as_array().unwrap().len(), 2);
-    let asked = futures::future::join_all((0..8).map(|_| owner.post("/api/v1/notes/scratchpad", json!({})))).await;
+    let asked =
+        futures::future::join_all((0..8).map(|_| owner.post("/api/v1/notes/scratchpad", json!({})))).await;
     let pads: Vec<Value> = asked.into_iter().map(|answer| answer.ok()).collect();
     assert!(pads.iter().all(|pad| pad["id"] == pads[0]["id"]));
     // One in the bin makes room for another, and cannot come back beside it.
@@ -208,7 +216,10 @@ async fn a_note_that_is_shared_is_listed_and_found_by_who_it_is_shared_with_alon
     owner.post(&format!("/api/v1/notes/{note}/shares"), share).await.expect(StatusCode::CREATED);
     let listed = guest.get("/api/v1/notes").await.ok();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-    assert_eq!((&listed["items"][0]["access"], &listed["items"][0]["shared"]), (&json!("view"), &json!(true)));
+    assert_eq!(
+        (&listed["items"][0]["access"], &listed["items"][0]["shared"]),
+        (&json!("view"), &json!(true))
+    );
     assert_eq!(guest.get("/api/v1/notes?shared=false").await.ok()["items"], json!([]));
     let own = owner.get("/api/v1/notes?shared=false").await.ok();
     let shared: Vec<bool> =
@@ -250,7 +261,8 @@ async fn a_title_is_found_like_a_text_and_follows_a_rename() {
 async fn ten_thousand_notes_are_listed_quickly() {
     let app = Application::start().await;
     let owner = app.set_up().await;
-    let id: uuid::Uuid = owner.get("/api/v1/me").await.ok()["profile"]["id"].as_str().unwrap().parse().unwrap();
+    let id: uuid::Uuid =
+        owner.get("/api/v1/me").await.ok()["profile"]["id"].as_str().unwrap().parse().unwrap();
     sqlx::query(
         "INSERT INTO notes (id, owner_id, title, markdown, excerpt, words, pinned, updated_at)
          SELECT gen_random_uuid(), $1, 'Note ' || n, repeat('word ', 400), 'word word word', 400, n % 500 = 0,
@@ -293,8 +305,15 @@ async fn a_long_log_is_merged_and_pruned_and_reads_the_same() {
     sqlx::query("UPDATE notes SET seq = seq + 500 WHERE id = $1").bind(id).execute(&app.owner).await.unwrap();
     sqlx::query("UPDATE note_updates SET seq = seq + 500, created_at = now() - interval '1 day' WHERE note_id = $1 AND seq > 15")
         .bind(id).execute(&app.owner).await.unwrap();
-    sqlx::query("UPDATE note_versions SET seq = 100000 WHERE note_id = $1").bind(id).execute(&app.owner).await.unwrap();
-    sqlx::query("UPDATE schedules SET next_run_at = now() WHERE kind = 'compact_notes'").execute(&app.owner).await.unwrap();
+    sqlx::query("UPDATE note_versions SET seq = 100000 WHERE note_id = $1")
+        .bind(id)
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE schedules SET next_run_at = now() WHERE kind = 'compact_notes'")
+        .execute(&app.owner)
+        .await
+        .unwrap();
     app.stop().await;
     let app = Application::start_with(crate::application::Differences {
         database: Some(app.database.clone()),
@@ -305,7 +324,10 @@ async fn a_long_log_is_merged_and_pruned_and_reads_the_same() {
     let owner = app.sign_in("owner@example.org", crate::application::PASSWORD).await;
     eventually("the log is merged", async || {
         let left: i64 = sqlx::query_scalar("SELECT count(*) FROM note_updates WHERE note_id = $1")
-            .bind(id).fetch_one(&app.owner).await.unwrap();
+            .bind(id)
+            .fetch_one(&app.owner)
+            .await
+            .unwrap();
         left <= 15
     })
     .await;

@@ -62,7 +62,10 @@ async fn a_file_is_attached_and_read_in_parts_and_runs_nothing() {
     let owner = app.set_up().await;
     let note = owner.note(json!({"title": "Pictures"})).await;
     let made = data(owner.attach(&note, "../a b.png", "0123456789").await, StatusCode::CREATED).await;
-    assert_eq!((&made["name"], &made["media_type"], &made["size"]), (&json!("a b.png"), &json!("image/png"), &json!(10)));
+    assert_eq!(
+        (&made["name"], &made["media_type"], &made["size"]),
+        (&json!("a b.png"), &json!("image/png"), &json!(10))
+    );
     let again = data(owner.attach(&note, "a b.png", "0123456789").await, StatusCode::CREATED).await;
     assert_eq!(again["id"], made["id"]);
     let url = made["url"].as_str().unwrap();
@@ -81,15 +84,24 @@ async fn a_file_is_attached_and_read_in_parts_and_runs_nothing() {
         ("bytes=20-30", 416, "bytes */10", ""),
     ] {
         let response = owner.request(Method::GET, url).header("range", range).send().await.unwrap();
-        assert_eq!((response.status().as_u16(), &response.headers()["content-range"]), (status, &part.parse().unwrap()), "{range}");
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()["content-range"]),
+            (status, &part.parse().unwrap()),
+            "{range}"
+        );
         assert_eq!(response.text().await.unwrap(), content);
     }
-    let known = owner.request(Method::GET, url).header("if-none-match", &headers["etag"]).send().await.unwrap();
+    let known =
+        owner.request(Method::GET, url).header("if-none-match", &headers["etag"]).send().await.unwrap();
     assert_eq!(known.status(), 304);
     for name in ["x.svg", "x.html", "x.xhtml", "x.js", "x"] {
-        let made = data(owner.attach(&note, name, "<script>alert(1)</script>").await, StatusCode::CREATED).await;
+        let made =
+            data(owner.attach(&note, name, "<script>alert(1)</script>").await, StatusCode::CREATED).await;
         let response = owner.send(Method::GET, made["url"].as_str().unwrap(), None).await;
-        assert!(response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"), "{name}");
+        assert!(
+            response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment"),
+            "{name}"
+        );
         assert_eq!(response.headers()["content-type"], "application/octet-stream", "{name}");
     }
     let stranger = app.person(&owner, "stranger@example.org", "admin").await;
@@ -101,7 +113,8 @@ async fn a_file_is_attached_and_read_in_parts_and_runs_nothing() {
     let large = vec![0_u8; (50 << 20) + 1];
     let refused = owner.attach(&note, "large.bin", large.clone()).await;
     assert_eq!(refused.status(), 413);
-    let pieces = large.chunks(1 << 20).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>();
+    let pieces =
+        large.chunks(1 << 20).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>();
     let stream = reqwest::Body::wrap_stream(futures::stream::iter(pieces));
     assert_eq!(owner.attach(&note, "large.bin", stream).await.status(), 413);
 }
@@ -113,7 +126,10 @@ async fn everything_survives_the_way_out_and_in() {
     let folder = owner.post("/api/v1/folders", json!({"name": "Work: 1"})).await.expect(StatusCode::CREATED);
     let note = owner.note(json!({"title": "Plan? A/B", "folder_id": folder["id"]})).await;
     let picture = data(owner.attach(&note, "a (1).png", "PNG").await, StatusCode::CREATED).await;
-    let text = format!("---\ntags: [x]\naliases:\n  - Scheme\n---\n# Über\n\n![a picture]({})\n\n[[Other]] #y\n", picture["url"].as_str().unwrap());
+    let text = format!(
+        "---\ntags: [x]\naliases:\n  - Scheme\n---\n# Über\n\n![a picture]({})\n\n[[Other]] #y\n",
+        picture["url"].as_str().unwrap()
+    );
     owner.patch(&format!("/api/v1/notes/{note}"), json!({"content": text})).await.ok();
     owner.note(json!({"title": "Other", "content": "see [[Plan? A/B]] and [[scheme]]"})).await;
     owner.note(json!({"title": "other", "content": ""})).await;
@@ -121,15 +137,26 @@ async fn everything_survives_the_way_out_and_in() {
     let first = unpacked(owner.export().await);
     let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names.len(), 4, "{names:?}");
-    assert!(names.contains(&"Work- 1/Plan- A-B.md") && names.contains(&"Other.md") && names.contains(&"other 2.md"));
+    assert!(
+        names.contains(&"Work- 1/Plan- A-B.md")
+            && names.contains(&"Other.md")
+            && names.contains(&"other 2.md")
+    );
     let plan = first.iter().find(|(name, _)| name.ends_with("A-B.md")).unwrap();
     let plan = std::str::from_utf8(&plan.1).unwrap();
-    assert!(plan.starts_with("---\ntitle: \"Plan? A/B\"\ncreated: ") && plan.contains("](../attachments/"), "{plan}");
+    assert!(
+        plan.starts_with("---\ntitle: \"Plan? A/B\"\ncreated: ") && plan.contains("](../attachments/"),
+        "{plan}"
+    );
     assert!(!plan.contains("/api/v1/"));
 
     let guest = app.person(&owner, "guest@example.org", "developer").await;
-    let report = data(guest.import("application/zip", "", owner.export().await).await, StatusCode::CREATED).await;
-    assert_eq!((report["notes"].as_array().unwrap().len(), &report["folders"], &report["attachments"]), (3, &json!(1), &json!(1)));
+    let report =
+        data(guest.import("application/zip", "", owner.export().await).await, StatusCode::CREATED).await;
+    assert_eq!(
+        (report["notes"].as_array().unwrap().len(), &report["folders"], &report["attachments"]),
+        (3, &json!(1), &json!(1))
+    );
     assert_eq!(report["skipped"], json!([]));
     let imported = report["notes"].as_array().unwrap().iter().find(|n| n["title"] == "Plan? A/B").unwrap();
     let path = format!("/api/v1/notes/{}", imported["id"].as_str().unwrap());
@@ -143,7 +170,8 @@ async fn everything_survives_the_way_out_and_in() {
     assert_eq!(back["linked"][0]["title"], "Other");
     let second = unpacked(guest.export().await);
     let without_times = |files: &[(String, Vec<u8>)]| -> Vec<(String, String)> {
-        let lines = |text: &str| text.lines().filter(|l| !l.starts_with("updated: ")).collect::<Vec<_>>().join("\n");
+        let lines =
+            |text: &str| text.lines().filter(|l| !l.starts_with("updated: ")).collect::<Vec<_>>().join("\n");
         files.iter().map(|(name, bytes)| (name.clone(), lines(&String::from_utf8_lossy(bytes)))).collect()
     };
     assert_eq!(without_times(&second), without_times(&first));
@@ -168,7 +196,8 @@ async fn a_vault_keeps_its_links_and_attachments() {
     ]);
     let report = data(owner.import("application/zip", "", vault).await, StatusCode::CREATED).await;
     assert_eq!(report["attachments"], 3);
-    let skipped: Vec<&str> = report["skipped"].as_array().unwrap().iter().map(|s| s["path"].as_str().unwrap()).collect();
+    let skipped: Vec<&str> =
+        report["skipped"].as_array().unwrap().iter().map(|s| s["path"].as_str().unwrap()).collect();
     assert_eq!(skipped, ["Vault/bad.md", "Vault/files/unused.bin"]);
     let id = |title: &str| {
         let note = report["notes"].as_array().unwrap().iter().find(|n| n["title"] == title).unwrap();
@@ -176,7 +205,10 @@ async fn a_vault_keeps_its_links_and_attachments() {
     };
     let home = owner.text_of(&id("Home")).await;
     assert!(home.starts_with("![Pic One.png](/api/v1/notes/"), "{home}");
-    assert!(home.ends_with(" [[Deep Note#x|there]] [[Deep Note|md]] ![w](https://x.example/y.png)"), "{home}");
+    assert!(
+        home.ends_with(" [[Deep Note#x|there]] [[Deep Note|md]] ![w](https://x.example/y.png)"),
+        "{home}"
+    );
     let deep = owner.get(&format!("/api/v1/notes/{}", id("Deep Note"))).await.ok();
     assert_eq!(deep["tags"], json!(["alpha"]));
     assert_eq!(deep["content"].as_str().unwrap().matches("/api/v1/notes/").count(), 2);
@@ -192,10 +224,13 @@ async fn a_vault_keeps_its_links_and_attachments() {
 async fn one_file_and_a_page_become_notes() {
     let app = Application::start().await;
     let owner = app.set_up().await;
-    let report = data(owner.import("text/markdown", "?name=My%20File.md", "# Hi\r\n").await, StatusCode::CREATED).await;
+    let report =
+        data(owner.import("text/markdown", "?name=My%20File.md", "# Hi\r\n").await, StatusCode::CREATED)
+            .await;
     assert_eq!(report["notes"][0]["title"], "My File");
     let page = "<html><head><title>t</title><style>x{}</style></head><body><h1>Head</h1><p>A <b>bold</b> <a href='https://x.example/'>link</a></p><script>alert(1)</script><ul><li>one</li></ul></body></html>";
-    let report = data(owner.import("text/html; charset=utf-8", "?name=Page", page).await, StatusCode::CREATED).await;
+    let report =
+        data(owner.import("text/html; charset=utf-8", "?name=Page", page).await, StatusCode::CREATED).await;
     let text = owner.text_of(report["notes"][0]["id"].as_str().unwrap()).await;
     assert!(text.contains("# Head") && text.contains("**bold** [link](https://x.example/)"), "{text}");
     assert!(!text.contains("alert") && !text.contains("x{}") && !text.contains('<'), "{text}");

@@ -40,8 +40,7 @@ async fn a_rename_rewrites_links_and_leaves_the_rest() {
     let theirs = stranger.note(json!({"title": "B", "content": "[[Old]]"})).await;
     owner.patch(&format!("/api/v1/notes/{plan}"), json!({"title": "New Name"})).await.ok();
     eventually("links follow", async || {
-        owner.text_of(&note).await
-            == "[[New Name]] [[New Name|x]] [[New Name#h]] [[Older]] `[[Old]]` Old"
+        owner.text_of(&note).await == "[[New Name]] [[New Name|x]] [[New Name#h]] [[Older]] `[[Old]]` Old"
     })
     .await;
     eventually("its own link follows", async || owner.text_of(&plan).await == "me: [[New Name]]").await;

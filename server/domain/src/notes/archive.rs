@@ -80,7 +80,9 @@ impl Archive {
             return Err(too_large("Unpacked, the archive is larger than anything of its kind.".into()));
         }
         if texts > LARGEST_TEXTS {
-            return Err(too_large("The archive's notes are larger than 200 MB together. Import them in parts.".into()));
+            return Err(too_large(
+                "The archive's notes are larger than 200 MB together. Import them in parts.".into(),
+            ));
         }
         notes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { zip, notes, files, skipped })
@@ -105,7 +107,10 @@ fn segments(name: &str) -> Result<Vec<String>> {
     let name = name.replace('\\', "/");
     let drive = name.as_bytes().get(1) == Some(&b':');
     if name.starts_with('/') || drive || name.contains('\0') || name.split('/').any(|part| part == "..") {
-        return Err(refused(format!("The archive names a file outside of itself: ‘{}’.", name.escape_debug())));
+        return Err(refused(format!(
+            "The archive names a file outside of itself: ‘{}’.",
+            name.escape_debug()
+        )));
     }
     Ok(name.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect())
 }

@@ -41,7 +41,13 @@ pub struct OpenedAttachment {
 
 impl Domain {
     /// Attaches a file. The same bytes under the same name are attached once.
-    pub async fn attach<S, E>(&self, viewer: &Viewer, note: NoteId, name: &str, bytes: S) -> Result<Attachment>
+    pub async fn attach<S, E>(
+        &self,
+        viewer: &Viewer,
+        note: NoteId,
+        name: &str,
+        bytes: S,
+    ) -> Result<Attachment>
     where
         S: Stream<Item = std::result::Result<Bytes, E>>,
     {
@@ -49,13 +55,16 @@ impl Domain {
         // Looked at before the bytes are taken in, and again with the row.
         let mut tx = self.inner.db.as_viewer(viewer).await?;
         require(&mut tx, note, Access::Edit).await?;
-        let owner: Uuid =
-            sqlx::query_scalar("SELECT owner_id FROM notes WHERE id = $1").bind(note.0).fetch_one(&mut *tx).await?;
+        let owner: Uuid = sqlx::query_scalar("SELECT owner_id FROM notes WHERE id = $1")
+            .bind(note.0)
+            .fetch_one(&mut *tx)
+            .await?;
         tx.commit().await?;
         let blob = self.inner.blobs.receive(UserId(owner), bytes, LARGEST_ATTACHMENT).await?;
         let mut tx = self.inner.db.as_viewer(viewer).await?;
         require(&mut tx, note, Access::Edit).await?;
-        let attached = insert(&mut tx, AttachmentId::new(), note, UserId(owner), viewer.user_id(), &name, blob).await?;
+        let attached =
+            insert(&mut tx, AttachmentId::new(), note, UserId(owner), viewer.user_id(), &name, blob).await?;
         tx.commit().await?;
         Ok(attached)
     }
@@ -77,7 +86,8 @@ impl Domain {
         .await?;
         tx.commit().await?;
         let (owner, sha256, name, media_type) = row.ok_or_else(|| Error::not_found("file"))?;
-        let sha256: [u8; 32] = sha256.try_into().map_err(|_| Error::internal(anyhow::anyhow!("a short hash")))?;
+        let sha256: [u8; 32] =
+            sha256.try_into().map_err(|_| Error::internal(anyhow::anyhow!("a short hash")))?;
         let range = part.map(|part| match part {
             Part::From(first) => GetRange::Offset(first),
             Part::Between { first, last } => GetRange::Bounded(first..last.saturating_add(1)),
@@ -118,7 +128,8 @@ pub(crate) fn urls(text: &str) -> Vec<(Range<usize>, NoteId, AttachmentId)> {
             continue;
         };
         let (Ok(note_id), Ok(attachment)) = (note.parse(), id.parse()) else { continue };
-        let name = tail.find(|c: char| !(c.is_ascii_alphanumeric() || "._-%".contains(c))).unwrap_or(tail.len());
+        let name =
+            tail.find(|c: char| !(c.is_ascii_alphanumeric() || "._-%".contains(c))).unwrap_or(tail.len());
         let end = start + BEFORE.len() + note.len() + "/attachments/".len() + id.len() + 1 + name;
         found.push((start..end, note_id, attachment));
     }
@@ -156,13 +167,14 @@ pub(crate) async fn insert(
     .bind(by.map(|by| by.0))
     .execute(&mut *tx)
     .await?;
-    let id: Uuid =
-        sqlx::query_scalar("SELECT id FROM note_attachments WHERE note_id = $1 AND sha256 = $2 AND name = $3")
-            .bind(note.0)
-            .bind(blob.sha256.as_slice())
-            .bind(name)
-            .fetch_one(tx)
-            .await?;
+    let id: Uuid = sqlx::query_scalar(
+        "SELECT id FROM note_attachments WHERE note_id = $1 AND sha256 = $2 AND name = $3",
+    )
+    .bind(note.0)
+    .bind(blob.sha256.as_slice())
+    .bind(name)
+    .fetch_one(tx)
+    .await?;
     let id = AttachmentId(id);
     Ok(Attachment { id, name: name.to_owned(), media_type, size, url: url(note, id, name) })
 }
@@ -173,7 +185,13 @@ pub(crate) fn file_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let plain: String = without_nul(last.to_owned())
         .chars()
-        .map(|c| if c.is_control() || matches!(c, '<' | '>' | '"' | '|' | '?' | '*' | ':' | '\u{FFFD}') { '_' } else { c })
+        .map(|c| {
+            if c.is_control() || matches!(c, '<' | '>' | '"' | '|' | '?' | '*' | ':' | '\u{FFFD}') {
+                '_'
+            } else {
+                c
+            }
+        })
         .collect();
     let plain = plain.trim().trim_start_matches('.');
     let count = plain.chars().count();

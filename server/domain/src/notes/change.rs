@@ -55,6 +55,7 @@ impl Domain {
         }
 
         let mut tx = self.inner.db.as_viewer(viewer).await?;
+        projection::take_turn(&mut tx, id).await?;
         let before: Option<(String, String, Option<Uuid>)> =
             sqlx::query_as("SELECT title, kind, folder_id FROM notes WHERE id = $1 FOR NO KEY UPDATE")
                 .bind(id.0)
@@ -154,10 +155,8 @@ impl Domain {
     pub async fn delete_note(&self, caller: &Caller, id: NoteId) -> Result<()> {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         require_ownership(&mut tx, id).await?;
-        let readers: Vec<Uuid> = sqlx::query_scalar("SELECT user_id FROM note_readers($1)")
-            .bind(id.0)
-            .fetch_all(&mut *tx)
-            .await?;
+        let readers: Vec<Uuid> =
+            sqlx::query_scalar("SELECT user_id FROM note_readers($1)").bind(id.0).fetch_all(&mut *tx).await?;
         sqlx::query("UPDATE notes SET deleted_at = coalesce(deleted_at, now()) WHERE id = $1")
             .bind(id.0)
             .execute(&mut *tx)
@@ -175,8 +174,10 @@ impl Domain {
     pub async fn restore_note(&self, caller: &Caller, id: NoteId) -> Result<NoteSummary> {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         require_ownership(&mut tx, id).await?;
-        let restored =
-            sqlx::query("UPDATE notes SET deleted_at = NULL WHERE id = $1").bind(id.0).execute(&mut *tx).await;
+        let restored = sqlx::query("UPDATE notes SET deleted_at = NULL WHERE id = $1")
+            .bind(id.0)
+            .execute(&mut *tx)
+            .await;
         restored.map_err(|error| match violated_unique(&error) {
             Some("notes_one_a_day" | "notes_one_scratchpad") => Error::problem(
                 ErrorCode::Conflict,
@@ -214,9 +215,7 @@ pub(crate) async fn require_ownership(tx: &mut PgConnection, id: NoteId) -> Resu
             .await?;
     match own {
         Some(true) => Ok(()),
-        Some(false) => {
-            Err(Error::problem(ErrorCode::Forbidden, "Only the owner of the note may do this."))
-        }
+        Some(false) => Err(Error::problem(ErrorCode::Forbidden, "Only the owner of the note may do this.")),
         None => Err(Error::not_found("note")),
     }
 }

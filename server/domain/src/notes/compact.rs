@@ -55,9 +55,7 @@ impl Domain {
         tx.commit().await?;
         for id in stale.into_iter().map(NoteId) {
             let projected = match self.inner.rooms.read(id).await {
-                Ok(reading) => {
-                    projection::project(&self.inner.db, id, reading.seq, &reading.text).await
-                }
+                Ok(reading) => projection::project(&self.inner.db, id, reading.seq, &reading.text).await,
                 Err(error) => Err(error.into()),
             };
             match projected {

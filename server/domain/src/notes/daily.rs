@@ -69,14 +69,25 @@ impl Domain {
             None => String::new(),
         };
         let id = NoteId::new();
-        let note = NewNote { id, owner: caller.user_id, kind: which.kind(), day, title, folder: None, content, created_at: None };
+        let note = NewNote {
+            id,
+            owner: caller.user_id,
+            kind: which.kind(),
+            day,
+            title,
+            folder: None,
+            content,
+            created_at: None,
+        };
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         let id = match self.insert_note(&mut tx, note).await? {
             Made::New => {
                 announce(&mut tx, id).await?;
                 id
             }
-            Made::NotNeeded => find(&mut tx, which, day).await?.ok_or_else(|| Error::not_found(which.name()))?,
+            Made::NotNeeded => {
+                find(&mut tx, which, day).await?.ok_or_else(|| Error::not_found(which.name()))?
+            }
         };
         tx.commit().await?;
         self.note(&viewer, id).await

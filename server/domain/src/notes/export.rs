@@ -127,7 +127,8 @@ struct Writer {
 
 impl Writer {
     fn create(file: &Incoming) -> Result<Self> {
-        let file = std::fs::File::options().read(true).write(true).open(&file.path).map_err(Error::internal)?;
+        let file =
+            std::fs::File::options().read(true).write(true).open(&file.path).map_err(Error::internal)?;
         Ok(Self { zip: ZipWriter::new(file), taken: HashSet::new() })
     }
 
@@ -275,7 +276,9 @@ mod tests {
 
     #[test]
     fn a_title_becomes_a_name_that_leads_nowhere() {
-        for (title, stem) in [("../../etc/passwd", "-..-etc-passwd"), ("Züge: Plan?", "Züge- Plan-"), ("...", "Untitled")] {
+        for (title, stem) in
+            [("../../etc/passwd", "-..-etc-passwd"), ("Züge: Plan?", "Züge- Plan-"), ("...", "Untitled")]
+        {
             assert_eq!(file_stem(title), stem);
         }
     }

@@ -26,12 +26,7 @@ struct Row {
 
 impl From<Row> for Folder {
     fn from(row: Row) -> Self {
-        Self {
-            id: FolderId(row.id),
-            parent_id: row.parent_id.map(FolderId),
-            name: row.name,
-            own: row.own,
-        }
+        Self { id: FolderId(row.id), parent_id: row.parent_id.map(FolderId), name: row.name, own: row.own }
     }
 }
 
@@ -63,12 +58,7 @@ impl Domain {
         Ok(Folder { id, parent_id: request.parent_id, name, own: true })
     }
 
-    pub async fn update_folder(
-        &self,
-        caller: &Caller,
-        id: FolderId,
-        change: UpdateFolder,
-    ) -> Result<Folder> {
+    pub async fn update_folder(&self, caller: &Caller, id: FolderId, change: UpdateFolder) -> Result<Folder> {
         let name = change.name.map(checked_name).transpose()?;
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         lock_tree(&mut tx, caller.user_id).await?;
@@ -157,16 +147,13 @@ async fn lock_tree(tx: &mut PgConnection, owner: UserId) -> Result<()> {
 }
 
 async fn require_own(tx: &mut PgConnection, id: FolderId) -> Result<()> {
-    let own: Option<bool> =
-        sqlx::query_scalar("SELECT owner_id = app_user_id() FROM folders WHERE id = $1")
-            .bind(id.0)
-            .fetch_optional(tx)
-            .await?;
+    let own: Option<bool> = sqlx::query_scalar("SELECT owner_id = app_user_id() FROM folders WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(tx)
+        .await?;
     match own {
         Some(true) => Ok(()),
-        Some(false) => {
-            Err(Error::problem(ErrorCode::Forbidden, "Only the owner of the folder may do this."))
-        }
+        Some(false) => Err(Error::problem(ErrorCode::Forbidden, "Only the owner of the folder may do this.")),
         None => Err(Error::not_found("folder")),
     }
 }

@@ -174,7 +174,9 @@ fn read_notes(archive: &mut Archive) -> Result<Vec<Source>> {
     if entries.len() > MOST_NOTES {
         return Err(Error::problem(
             ErrorCode::PayloadTooLarge,
-            format!("The archive has more than {MOST_NOTES} notes. Import it in parts. Nothing was imported."),
+            format!(
+                "The archive has more than {MOST_NOTES} notes. Import it in parts. Nothing was imported."
+            ),
         ));
     }
     let mut sources = Vec::new();
@@ -204,7 +206,8 @@ fn source_of(path: Vec<String>, text: String) -> Source {
         return Source { title: cut(stem), text: text.to_owned(), path, created_at: None };
     };
     let title = frontmatter::value(block, "title").unwrap_or_else(|| stem.to_owned());
-    let moment = |field| frontmatter::value(block, field).and_then(|v| OffsetDateTime::parse(&v, &Rfc3339).ok());
+    let moment =
+        |field| frontmatter::value(block, field).and_then(|v| OffsetDateTime::parse(&v, &Rfc3339).ok());
     let created_at = moment("created").filter(|at| *at <= OffsetDateTime::now_utc());
     let mut ours = vec!["title"];
     ours.extend(["created", "updated"].into_iter().filter(|field| moment(field).is_some()));
@@ -282,7 +285,16 @@ impl<'a> Files<'a> {
             }
         }
         let skipped = std::mem::take(&mut archive.skipped);
-        Self { domain, caller, archive: Some(archive), entries, by_path, by_name, kept: HashMap::new(), skipped }
+        Self {
+            domain,
+            caller,
+            archive: Some(archive),
+            entries,
+            by_path,
+            by_name,
+            kept: HashMap::new(),
+            skipped,
+        }
     }
 
     /// Lets a note's text name its attachments and other notes as they are named here.
@@ -370,7 +382,9 @@ impl<'a> Files<'a> {
 }
 
 fn note_at<'a>(titles: &'a HashMap<String, String>, path: &str) -> Option<&'a String> {
-    titles.get(path).filter(|_| path.ends_with(".md") || path.ends_with(".markdown") || path.ends_with(".txt"))
+    titles
+        .get(path)
+        .filter(|_| path.ends_with(".md") || path.ends_with(".markdown") || path.ends_with(".txt"))
 }
 
 /// Where a link of a note may lead in the archive: beside the note, then from the top.
@@ -409,7 +423,8 @@ fn references(text: &str) -> Vec<Reference> {
             {
                 let wiki = matches!(link_type, LinkType::WikiLink { .. });
                 let image = text[place.clone()].starts_with('!');
-                let elsewhere = dest_url.contains(':') || dest_url.starts_with(['#', '/']) || dest_url.is_empty();
+                let elsewhere =
+                    dest_url.contains(':') || dest_url.starts_with(['#', '/']) || dest_url.is_empty();
                 let file = image || names_file(&dest_url);
                 if !elsewhere && (wiki && file || matches!(link_type, LinkType::Inline)) {
                     let target = dest_url.to_string();
@@ -440,7 +455,8 @@ async fn markdown_of(html: String) -> Result<String> {
     })
     .await
     .map_err(|_| Error::problem(ErrorCode::InvalidInput, "This page cannot be turned into Markdown."))?;
-    converted.map_err(|_| Error::problem(ErrorCode::InvalidInput, "This page cannot be turned into Markdown."))
+    converted
+        .map_err(|_| Error::problem(ErrorCode::InvalidInput, "This page cannot be turned into Markdown."))
 }
 
 #[cfg(test)]
@@ -451,8 +467,14 @@ mod tests {
     fn files_are_referred_to_in_each_way() {
         let text = "![[a b.png]] ![alt *x*](img/c.png) [doc](../d.pdf) [n](Other%20Note.md) [[Note]] <http://x> [w](https://x/y.png) ![[p.png|300]] [[d.pdf]]";
         let found: Vec<(String, bool)> = references(text).into_iter().map(|r| (r.target, r.image)).collect();
-        let expected =
-            [("a b.png", true), ("img/c.png", true), ("../d.pdf", false), ("Other%20Note.md", false), ("p.png", true), ("d.pdf", false)];
+        let expected = [
+            ("a b.png", true),
+            ("img/c.png", true),
+            ("../d.pdf", false),
+            ("Other%20Note.md", false),
+            ("p.png", true),
+            ("d.pdf", false),
+        ];
         assert_eq!(found, expected.map(|(t, i)| (t.to_owned(), i)));
     }
 
@@ -466,7 +488,8 @@ mod tests {
 
     #[test]
     fn what_the_frontmatter_says_of_the_note_leaves_its_text() {
-        let text = "\u{FEFF}---\r\ntitle: A Title\r\ncreated: 2024-01-02T03:04:05Z\r\ntags: [x]\r\n---\r\nBody";
+        let text =
+            "\u{FEFF}---\r\ntitle: A Title\r\ncreated: 2024-01-02T03:04:05Z\r\ntags: [x]\r\n---\r\nBody";
         let source = source_of(vec!["file.md".into()], text.into());
         assert_eq!(source.title, "A Title");
         assert_eq!(source.text, "---\ntags: [x]\n---\nBody");

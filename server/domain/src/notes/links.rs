@@ -19,8 +19,10 @@ impl Domain {
     pub async fn backlinks(&self, caller: &Caller, id: NoteId) -> Result<Backlinks> {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         require(&mut tx, id, Access::View).await?;
-        let title: String =
-            sqlx::query_scalar("SELECT title FROM notes WHERE id = $1").bind(id.0).fetch_one(&mut *tx).await?;
+        let title: String = sqlx::query_scalar("SELECT title FROM notes WHERE id = $1")
+            .bind(id.0)
+            .fetch_one(&mut *tx)
+            .await?;
         let linked: Vec<(Uuid, String, String, Vec<String>)> = sqlx::query_as(
             "SELECT n.id, n.title, n.markdown, array_agg(l.to_title)
              FROM notes n JOIN note_links l ON l.from_id = n.id

@@ -65,9 +65,9 @@ impl Link {
     /// Whether it shows a file (`![[picture.png]]`) rather than names a note.
     pub fn is_file(&self, text: &str) -> bool {
         self.embed
-            && text[self.name.clone()]
-                .rsplit_once('.')
-                .is_some_and(|(_, end)| (1..=5).contains(&end.len()) && end.chars().all(char::is_alphanumeric))
+            && text[self.name.clone()].rsplit_once('.').is_some_and(|(_, end)| {
+                (1..=5).contains(&end.len()) && end.chars().all(char::is_alphanumeric)
+            })
     }
 }
 
@@ -142,9 +142,7 @@ impl Reader<'_> {
                 self.links -= 1;
                 self.show(" ");
             }
-            Event::End(
-                TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough,
-            ) => {}
+            Event::End(TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough) => {}
             Event::End(_) | Event::SoftBreak | Event::HardBreak => self.show(" "),
             _ => {}
         }
@@ -254,7 +252,8 @@ pub(crate) fn passages(text: &str) -> Vec<&str> {
     let mut fence: Option<&str> = None;
     for line in body.split_inclusive('\n') {
         let plain = line.trim_start();
-        let heading = fence.is_none() && plain.starts_with('#') && plain.trim_start_matches('#').starts_with(' ');
+        let heading =
+            fence.is_none() && plain.starts_with('#') && plain.trim_start_matches('#').starts_with(' ');
         let full = fence.is_none() && plain.trim().is_empty() && at - start >= FULL_PASSAGE;
         if heading || full {
             passages.extend(cut(&body[start..at]));
@@ -298,7 +297,8 @@ mod tests {
 
     #[test]
     fn an_excerpt_is_without_marks() {
-        let markup = Markup::of("---\nx: y\n---\n# Über **uns**\n\n- [ ] one\n- two `three` [four](u) [[five|six]]\n");
+        let markup =
+            Markup::of("---\nx: y\n---\n# Über **uns**\n\n- [ ] one\n- two `three` [four](u) [[five|six]]\n");
         assert_eq!(markup.excerpt, "Über uns one two three four six");
         assert_eq!(markup.words, 7);
     }
@@ -316,7 +316,10 @@ mod tests {
 
     #[test]
     fn passages_begin_at_headings_and_hold_every_word() {
-        let text = format!("intro\n\n# One\n\n{}\n\n## Two\n```\n# not a heading\n```\nend", "words and more. \n\n".repeat(200));
+        let text = format!(
+            "intro\n\n# One\n\n{}\n\n## Two\n```\n# not a heading\n```\nend",
+            "words and more. \n\n".repeat(200)
+        );
         let cut = passages(&text);
         assert_eq!(cut[0], "intro");
         assert!(cut[1].starts_with("# One") && cut.len() > 3);

@@ -42,11 +42,7 @@ pub(crate) async fn project(db: &Database, note: NoteId, seq: i64, text: &str) -
         tokio::task::spawn_blocking(move || Markup::of(&text)).await.map_err(Error::internal)?
     };
     let mut tx = db.as_sync().await?;
-    // Two servers may project the same note. Not by a lock of its row: commits of edits wait for that.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))")
-        .bind(note.to_string())
-        .execute(&mut *tx)
-        .await?;
+    take_turn(&mut tx, note).await?;
     let stored: Option<i64> = sqlx::query_scalar("SELECT markdown_seq FROM notes WHERE id = $1")
         .bind(note.0)
         .fetch_optional(&mut *tx)
@@ -58,6 +54,16 @@ pub(crate) async fn project(db: &Database, note: NoteId, seq: i64, text: &str) -
     write(&mut tx, note, seq, text, &markup).await?;
     announce(&mut tx, note).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Waits for whoever else writes what follows from this note: another server, or a rename. Taken before
+/// any row of it is locked. Not a lock of the note's own row: commits of edits would wait for that.
+pub(crate) async fn take_turn(tx: &mut PgConnection, note: NoteId) -> Result<()> {
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))")
+        .bind(note.to_string())
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
@@ -144,8 +150,12 @@ async fn write_links(
             .bind(note.0)
             .fetch_all(&mut *tx)
             .await?;
-    let now: Vec<(LinkKind, String)> =
-        markup.links.iter().filter(|link| !link.is_file(text)).map(|link| (link.kind, link.key(text))).collect();
+    let now: Vec<(LinkKind, String)> = markup
+        .links
+        .iter()
+        .filter(|link| !link.is_file(text))
+        .map(|link| (link.kind, link.key(text)))
+        .collect();
     let same = stored.len() == now.len()
         && stored.iter().zip(&now).all(|(old, new)| old.0 == new.0.as_str() && old.1 == new.1);
     if same {
@@ -174,11 +184,13 @@ async fn write_links(
 
 /// The title is a passage of its own, at 0.
 async fn write_title(tx: &mut PgConnection, note: NoteId, owner: Uuid, title: &str) -> Result<()> {
-    sqlx::query("DELETE FROM chunks WHERE part_id = $1 AND source_kind = 'note' AND ordinal = 0 AND text <> $2")
-        .bind(note.0)
-        .bind(title)
-        .execute(&mut *tx)
-        .await?;
+    sqlx::query(
+        "DELETE FROM chunks WHERE part_id = $1 AND source_kind = 'note' AND ordinal = 0 AND text <> $2",
+    )
+    .bind(note.0)
+    .bind(title)
+    .execute(&mut *tx)
+    .await?;
     if !title.is_empty() {
         sqlx::query(
             "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
