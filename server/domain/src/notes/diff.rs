@@ -1,7 +1,8 @@
 //! Differences of texts, by words: to be read, to be made, and three ways. Pure.
 
 use shared::note::{Change, DiffPart};
-use similar::{Algorithm, DiffOp, DiffableStr, capture_diff_slices_deadline};
+use similar::algorithms::{Capture, Replace, diff_slices_deadline};
+use similar::{Algorithm, DiffOp, DiffableStr};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -43,7 +44,7 @@ fn exact(before: &str, after: &str) -> Vec<Edit> {
     let (old, new) = (before.tokenize_lines(), after.tokenize_lines());
     let (old_at, new_at) = (offsets(&old), offsets(&new));
     let mut found = Vec::new();
-    for op in capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline)) {
+    for op in operations(&old, &new, deadline) {
         let from = old_at[op.old_range().start]..old_at[op.old_range().end];
         let to = new_at[op.new_range().start]..new_at[op.new_range().end];
         match op {
@@ -57,11 +58,18 @@ fn exact(before: &str, after: &str) -> Vec<Edit> {
     found
 }
 
+/// Without the crate's own compaction, which (2.7) gives insertions places that they do not have.
+fn operations(old: &[&str], new: &[&str], deadline: Instant) -> Vec<DiffOp> {
+    let mut found = Replace::new(Capture::new());
+    let Ok(()) = diff_slices_deadline(Algorithm::Myers, &mut found, old, new, Some(deadline));
+    found.into_inner().into_ops()
+}
+
 fn by_words(before: &str, within: Range<usize>, after: &str, deadline: Instant, found: &mut Vec<Edit>) {
     let old = before[within.clone()].tokenize_unicode_words();
     let new = after.tokenize_unicode_words();
     let (old_at, new_at) = (offsets(&old), offsets(&new));
-    for op in capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline)) {
+    for op in operations(&old, &new, deadline) {
         if matches!(op, DiffOp::Equal { .. }) {
             continue;
         }
