@@ -50,16 +50,9 @@ pub struct Desk {
     pub is_editing: RwSignal<bool>,
     /// Rises when comments, versions, shares or proposals of the note changed.
     pub annotated: RwSignal<u32>,
-    editor: KeptEditor,
+    editor: Held,
     comments: StoredValue<Vec<Comment>>,
 }
-
-/// Of one thread in the browser. A page on the server ends on another than it began on, so that there
-/// it must not be.
-#[cfg(feature = "hydrate")]
-type KeptEditor = StoredValue<Option<Editor>, LocalStorage>;
-#[cfg(not(feature = "hydrate"))]
-type KeptEditor = StoredValue<Option<Editor>>;
 
 pub fn use_desk() -> Desk {
     expect_context::<Desk>()
@@ -80,10 +73,7 @@ impl Desk {
             comment: RwSignal::new(None),
             is_editing: RwSignal::new(false),
             annotated: RwSignal::new(0),
-            #[cfg(feature = "hydrate")]
             editor: hold(),
-            #[cfg(not(feature = "hydrate"))]
-            editor: StoredValue::new(None),
             comments: StoredValue::new(Vec::new()),
         };
         provide_context(desk);
