@@ -60,17 +60,6 @@ export function show(view: EditorView, changes: Change[]): void {
   view.dispatch({ changes, annotations: [fromDocument.of(true), Transaction.addToHistory.of(false)] });
 }
 
-/** Makes the view's text the document's, changing as little as can be. */
-export function compare(view: EditorView, text: string): void {
-  const shown = view.state.doc.toString();
-  if (shown === text) return;
-  let from = 0;
-  while (from < shown.length && from < text.length && shown[from] === text[from]) from++;
-  let [to, end] = [shown.length, text.length];
-  while (to > from && end > from && shown[to - 1] === text[end - 1]) [to, end] = [to - 1, end - 1];
-  show(view, [{ from, to, insert: text.slice(from, end) }]);
-}
-
 function takeBack(view: EditorView, session: Session, step: Recorded | null): boolean {
   if (!step || view.state.readOnly) return true;
   const set = view.state.changes(step.changes);

@@ -1,7 +1,7 @@
 // The editor of notes: the module that the page imports when a note is opened.
 
 import { EditorView } from "@codemirror/view";
-import { binding, compare, show } from "./binding";
+import { binding, show } from "./binding";
 import { Replica, load } from "./replica";
 import { Session } from "./session";
 import { Shelf } from "./shelf";
@@ -24,15 +24,10 @@ export async function open(options: Options): Promise<NoteEditor> {
   const shelf = new Shelf(options.account.id, options.note, (news) => session?.heard(news), () => session?.report());
   const stored = await shelf.open(options.title, options.access);
   if (stored) replica.apply(stored);
-  if (replica.hasMissing()) replica.rebuild();
 
   const view = new EditorView({ parent: options.parent, extensions: EditorView.cspNonce.of(nonce()) });
   const opened = new Session(options.note, replica, shelf, options.transport, options.access, options.readOnlyReason, {
     onChanges: (changes) => show(view, changes),
-    onRebuilt: () => {
-      compare(view, replica.text());
-      surface.rebuilt();
-    },
     isComposing: () => view.composing,
     onDocument: () => surface.documentChanged(),
     onStatus: options.hooks.onStatus,

@@ -1,19 +1,17 @@
-// What comes from elsewhere into the note's document, and what then changes in the text. Yrs can keep an
-// update waiting though nothing is missing; that is noticed here, and mended.
+// What comes from elsewhere into the note's document, and what then changes in the text. What refers to
+// something that is not here is held by the replica, and the server is asked for what is missing.
 
 import type { Change, Replica } from "./replica";
 
 const HOLD_MS = 100;
 /** Some keyboards compose all the time: then others' changes come in all the same. */
 const MOST_HELD = 8;
-/** A document found wrong is made anew at most this often. */
-const REBUILD_EVERY_MS = 2000;
+/** What is missing is asked for at most this often. */
+const ASK_EVERY_MS = 2000;
 
 export interface Reader {
   /** The text changed elsewhere. */
   onChanges(changes: Change[]): void;
-  /** The document was made anew: the editor compares. */
-  onRebuilt(): void;
   /** Something beside the text may have changed: proposals. */
   onDocument(): void;
   /** Whether a character is being composed right now. */
@@ -23,8 +21,8 @@ export interface Reader {
 export class Intake {
   #held: Uint8Array[] = [];
   #holding: number | undefined;
-  #rebuiltAt = -REBUILD_EVERY_MS;
-  #mending: number | undefined;
+  #askedAt = -ASK_EVERY_MS;
+  #asking: number | undefined;
 
   /** `ask` asks the server for what is missing. */
   constructor(private readonly replica: Replica, private readonly reader: Reader, private readonly ask: () => void) {}
@@ -44,13 +42,13 @@ export class Intake {
       return;
     }
     if (changes.length > 0) this.reader.onChanges(changes);
-    if (this.replica.hasMissing()) this.#mend();
+    if (this.replica.hasMissing()) this.#askSoon();
     this.reader.onDocument();
   }
 
   end(): void {
     clearTimeout(this.#holding);
-    clearTimeout(this.#mending);
+    clearTimeout(this.#asking);
   }
 
   #letIn(): void {
@@ -62,17 +60,14 @@ export class Intake {
     for (const update of this.#held.splice(0)) this.apply(update);
   }
 
-  #mend(): void {
-    if (this.#mending !== undefined) return;
-    const wait = Math.max(0, this.#rebuiltAt + REBUILD_EVERY_MS - performance.now());
-    this.#mending = setTimeout(() => {
-      this.#mending = undefined;
+  #askSoon(): void {
+    if (this.#asking !== undefined) return;
+    const wait = Math.max(0, this.#askedAt + ASK_EVERY_MS - performance.now());
+    this.#asking = setTimeout(() => {
+      this.#asking = undefined;
       if (!this.replica.hasMissing()) return;
-      this.#rebuiltAt = performance.now();
-      this.replica.rebuild();
-      this.reader.onRebuilt();
-      // Then something is missing in truth.
-      if (this.replica.hasMissing()) this.ask();
+      this.#askedAt = performance.now();
+      this.ask();
     }, wait);
   }
 }

@@ -13,7 +13,6 @@ declare module "replica" {
     stateVector(): Uint8Array;
     diff(stateVector: Uint8Array): Uint8Array;
     exceeds(stateVector: Uint8Array): boolean;
-    encode(): Uint8Array;
     hasMissing(): boolean;
     sticky(position: number, before: boolean): Uint8Array;
     resolve(sticky: Uint8Array): number | undefined;

@@ -1,5 +1,4 @@
-// The note's document: the WebAssembly replica, loaded once, and what mends it when updates reached it
-// in an order it does not survive (see `rebuild`).
+// The note's document: the WebAssembly replica, loaded once.
 
 import init, { Replica as Wasm, merge as mergeUpdates } from "replica";
 import address from "replica-module";
@@ -24,7 +23,7 @@ export function merge(updates: Uint8Array[]): Uint8Array {
 
 export class Replica {
   readonly client: number;
-  #inner: Wasm;
+  readonly #inner: Wasm;
 
   /** Call after `load`. */
   constructor() {
@@ -68,10 +67,6 @@ export class Replica {
     return this.#inner.exceeds(stateVector);
   }
 
-  encode(): Uint8Array {
-    return this.#inner.encode();
-  }
-
   hasMissing(): boolean {
     return this.#inner.hasMissing();
   }
@@ -86,19 +81,6 @@ export class Replica {
 
   proposals(): string {
     return this.#inner.proposals();
-  }
-
-  /**
-   * Makes the document anew out of everything it holds. Yrs can keep an update waiting though nothing
-   * is missing, when updates came twice or out of order; merged and applied at once they never do.
-   * What was done cannot be undone any more afterwards.
-   */
-  rebuild(): void {
-    const whole = this.#inner.encode();
-    const next = new Wasm(this.client);
-    next.apply(whole);
-    this.#inner.free();
-    this.#inner = next;
   }
 
   free(): void {

@@ -45,7 +45,6 @@ export class Surface implements NoteEditor {
   };
   #hiding = () => this.session.flush();
   #proposals: Proposals;
-  #comments: CommentRange[] = [];
 
   constructor(
     readonly view: EditorView,
@@ -110,11 +109,6 @@ export class Surface implements NoteEditor {
     this.#proposals.changed();
   }
 
-  /** The document was made anew: what points into it is placed again. */
-  rebuilt(): void {
-    this.showComments(this.#comments);
-  }
-
   accessChanged(): void {
     const hadFocus = this.view.contentDOM.contains(document.activeElement);
     this.view.dispatch({ effects: this.#editable.reconfigure(this.#access()) });
@@ -150,7 +144,6 @@ export class Surface implements NoteEditor {
   }
 
   showComments(comments: CommentRange[]): void {
-    this.#comments = comments;
     showComments(this.view, this.session.replica, comments);
   }
 

@@ -11,7 +11,7 @@ use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{
     Any, ClientID, Doc, GetString, MapRef, Observable, OffsetKind, Options, Out, ReadTxn, StateVector, Text,
-    TextRef, Transact, TransactionMut, Update,
+    TextRef, Transact, TransactionMut, Update, WriteTxn,
 };
 
 use crate::{position, proposal};
@@ -46,6 +46,9 @@ pub struct Document {
     text: TextRef,
     proposals: MapRef,
     undo: UndoManager<()>,
+    /// What refers to something that is not here yet. It waits outside of the document: yrs 0.28 can
+    /// lose its way, or number blocks wrongly, when updates wait inside.
+    held: Option<Vec<u8>>,
 }
 
 impl Document {
@@ -65,14 +68,21 @@ impl Document {
             init_redo_stack: Vec::new(),
         });
         undo.expand_scope(&doc, &text);
-        Self { doc, text, proposals, undo }
+        Self { doc, text, proposals, undo, held: None }
     }
 
     pub fn apply(&mut self, update: &[u8]) -> Result<Vec<Change>, Malformed> {
-        let update = Update::decode_v1(update).map_err(malformed)?;
-        let (applied, changes) =
-            self.watched(|own| own.doc.transact_mut().apply_update(update).map_err(malformed));
-        applied.map(|()| changes)
+        let mut update = Update::decode_v1(update).map_err(malformed)?;
+        if let Some(held) = &self.held {
+            update = Update::merge_updates([Update::decode_v1(held).map_err(malformed)?, update]);
+        }
+        let (held, changes) = self.watched(|own| {
+            let mut txn = own.doc.transact_mut();
+            txn.apply_update(update).map_err(malformed)?;
+            Ok(txn.prune_pending().filter(|rest| !rest.is_empty()).map(|rest| rest.encode_v1()))
+        });
+        self.held = held?;
+        Ok(changes)
     }
 
     /// What an act changes in the text. Only what is not typed here is watched: telling changes means
@@ -138,7 +148,7 @@ impl Document {
 
     pub fn diff(&self, state_vector: &[u8]) -> Result<Vec<u8>, Malformed> {
         let known = StateVector::decode_v1(state_vector).map_err(malformed)?;
-        Ok(self.doc.transact().encode_state_as_update_v1(&known))
+        Ok(self.doc.transact().encode_diff_v1(&known))
     }
 
     pub fn exceeds(&self, state_vector: &[u8]) -> Result<bool, Malformed> {
@@ -147,12 +157,9 @@ impl Document {
         Ok(own.iter().any(|(client, clock)| *clock > known.get(client)))
     }
 
-    pub fn encode(&self) -> Vec<u8> {
-        self.doc.transact().encode_state_as_update_v1(&StateVector::default())
-    }
-
+    /// Whether something that came refers to what is not here: ask for it.
     pub fn has_missing(&self) -> bool {
-        self.doc.transact().has_missing_updates()
+        self.held.is_some()
     }
 
     pub fn sticky(&self, position: u32, before: bool) -> Vec<u8> {

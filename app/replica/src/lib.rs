@@ -65,11 +65,7 @@ impl Replica {
         self.0.exceeds(state_vector).map_err(error)
     }
 
-    /// Everything, also what waits for something missing.
-    pub fn encode(&self) -> Vec<u8> {
-        self.0.encode()
-    }
-
+    /// Whether something that came refers to what is not here.
     #[wasm_bindgen(js_name = hasMissing)]
     pub fn has_missing(&self) -> bool {
         self.0.has_missing()

@@ -75,11 +75,12 @@ fn what_came_before_its_ground_is_kept_and_found_missing() {
     let second = ours.edit(&[change(4, 4, "two")]);
     theirs.apply(&second).unwrap();
     assert!(theirs.has_missing());
-    let whole = yrs::merge_updates_v1([first, theirs.encode()]).unwrap();
-    let mut anew = document(2);
-    anew.apply(&whole).unwrap();
-    assert_eq!(anew.text(), "one two");
-    assert!(!anew.has_missing());
+    assert_eq!(theirs.text(), "");
+    let sent = theirs.diff(&document(3).state_vector()).unwrap();
+    assert_eq!(sent, yrs::Update::EMPTY_V1, "what is held is told to nobody");
+    theirs.apply(&first).unwrap();
+    assert_eq!(theirs.text(), "one two");
+    assert!(!theirs.has_missing());
 }
 
 #[test]
