@@ -86,10 +86,8 @@ class Caret extends WidgetType {
     const caret = document.createElement("span");
     caret.className = `note-caret is-person-${this.colour}`;
     caret.setAttribute("aria-hidden", "true");
-    const name = document.createElement("span");
-    name.className = "note-caret-name";
-    name.textContent = this.name;
-    caret.append("\u2060", name, "\u2060");
+    // Shown by the stylesheet: a name is no part of the text.
+    caret.dataset.name = this.name;
     return caret;
   }
 

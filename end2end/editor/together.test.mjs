@@ -48,7 +48,7 @@ describe("together", () => {
       window.editor.view.dispatch({ selection: { anchor: 4, head: 7 } });
       window.editor.focus();
     });
-    await ada.locator(".note-caret-name", { hasText: "Grace Hopper" }).waitFor();
+    await ada.locator('.note-caret[data-name="Grace Hopper"]').waitFor();
     await until("her selection", async () => (await ada.locator(".note-selected").innerText()) === "two");
     const [person] = await ada.evaluate(() => window.seen.presence);
     assert.deepEqual([person.name, person.initials, person.head], ["Grace Hopper", "GH", 7]);
