@@ -31,6 +31,7 @@ export class Stage {
   #browser;
   #contexts = [];
   #lines = [];
+  #members = new Set();
 
   /** Starts all. `owner: "none"` leaves the server empty; `provider: "none"` leaves it without a model. */
   static async start({ owner = "made", provider = "fake" } = {}) {
@@ -88,14 +89,19 @@ export class Stage {
 
   /** Calls the API as the owner's program would; gives what is in the envelope. */
   async api(method, path, body) {
-    const response = await fetch(`${this.url}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${this.#key}`, "content-type": "application/json" },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
+    const response = await this.ask(method, path, body);
     const text = await response.text();
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
     return response.headers.get("content-type")?.includes("json") ? JSON.parse(text).data : text;
+  }
+
+  /** The same, whatever the answer is. */
+  async ask(method, path, body, headers = {}) {
+    return fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.#key}`, "content-type": "application/json", ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
   }
 
   /** A network to the server that can be cut. A browser opened `at` its address goes through it. */
@@ -124,12 +130,23 @@ export class Stage {
 
   /** A browser in which the owner is signed in, with one page. */
   async owner(options) {
+    return this.#signedIn(OWNER, options);
+  }
+
+  /** A browser in which somebody else is, whose account is made when there is none yet. */
+  async member(person, options) {
+    if (!this.#members.has(person.email)) {
+      const account = ["--email", person.email, "--display-name", person.name, "--role", "developer", "--password-stdin"];
+      await shell(["user", "create", "--data", this.data, ...account], `${OWNER.password}\n`);
+      this.#members.add(person.email);
+    }
+    return this.#signedIn({ ...person, password: OWNER.password }, options);
+  }
+
+  async #signedIn({ email, password }, options) {
     const { context, watched } = await this.visitor(options);
     const origin = options?.at ?? this.url;
-    const response = await context.request.post("/api/v1/sessions", {
-      headers: { origin },
-      data: { email: OWNER.email, password: OWNER.password },
-    });
+    const response = await context.request.post("/api/v1/sessions", { headers: { origin }, data: { email, password } });
     assert.equal(response.status(), 200, await response.text());
     const page = await context.newPage();
     return { context, watched, page };
