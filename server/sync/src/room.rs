@@ -271,7 +271,11 @@ impl Room {
             Command::Access { connection, access } => self.set_access(connection, access),
             Command::Detach { connection } => self.detach(connection),
             Command::Read { answer } => {
-                let reading = Reading { text: self.document.content(), seq: self.seq };
+                let reading = Reading {
+                    text: self.document.content(),
+                    seq: self.seq,
+                    settled: self.committed >= self.submitted,
+                };
                 let _ = answer.send(Ok(reading));
             }
             Command::Edit { author, change, answer } => self.edit(author, change, answer),

@@ -64,6 +64,8 @@ pub struct Reading {
     pub text: String,
     /// The last committed update that is in it.
     pub seq: i64,
+    /// Whether nothing in it is still on its way to the log.
+    pub settled: bool,
 }
 
 /// A change that is committed.

@@ -116,7 +116,8 @@ impl Domain {
             None => None,
             Some(expected) => {
                 let reading = self.inner.rooms.read(id).await?;
-                if reading.seq != expected {
+                // What is typed and not committed yet has no number: the caller cannot have meant it.
+                if reading.seq != expected || !reading.settled {
                     return Err(moved(reading.seq));
                 }
                 Some(reading)
