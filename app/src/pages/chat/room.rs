@@ -105,8 +105,8 @@ impl Scroll {
         self.measure(&list, top);
         let seen = view.top() - top..view.bottom() - top;
         Some(Sight {
-            holder: (*holder).clone().into(),
-            list: (*list).clone().into(),
+            holder: (*holder).clone(),
+            list: (*list).clone(),
             tops: self.tops(),
             top,
             seen,
