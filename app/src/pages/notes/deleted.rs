@@ -45,7 +45,7 @@ fn deleted_view(notes: Notes, note: NoteSummary, done: Callback<()>) -> AnyView 
         restored.set(true);
         notes.restore(
             id,
-            Callback::new(move |()| {
+            Box::new(move || {
                 done.run(());
                 notes.toasts.offer("Restored.", "Open", move || notes.location.go(&Route::Note(id).path()));
             }),

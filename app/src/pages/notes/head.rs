@@ -67,8 +67,19 @@ fn NoteMenu(desk: Desk, note: Note) -> impl IntoView {
 /// How safe the text is. Always in view; said aloud only when it is news.
 #[component]
 fn State(desk: Desk) -> impl IntoView {
-    let state = move || desk.status.with(|status| status.as_ref().map_or("opening", name_of));
-    let words = move || desk.status.with(|status| status.as_ref().map(words_of).unwrap_or_default());
+    // nothing is promised before the text is here
+    let is_opening = move || {
+        let saved = desk.status.with(|status| status.as_ref().is_none_or(|status| *status == Status::Saved));
+        saved && !desk.is_editing.get()
+    };
+    let state = move || match is_opening() {
+        true => "opening",
+        false => desk.status.with(|status| status.as_ref().map_or("opening", name_of)),
+    };
+    let words = move || match (is_opening(), desk.status.with(Option::is_some)) {
+        (true, true) => "Opening…".to_owned(),
+        _ => desk.status.with(|status| status.as_ref().map(words_of).unwrap_or_default()),
+    };
     let news = Memo::new(move |_| {
         desk.status.with(|status| match status {
             Some(Status::Offline { .. }) => "Offline. What you type is kept on this device.".to_owned(),

@@ -469,25 +469,25 @@ impl Notes {
         spawn_local(async move {
             match api::delete::<()>(format!("/notes/{id}")).await {
                 Ok(()) => self.toasts.undo("Note deleted. It stays in the bin for 30 days.", move || {
-                    let open = move |()| {
+                    let open = move || {
                         if was_open {
                             self.location.go(&Route::Note(id).path())
                         }
                     };
-                    self.restore(id, Callback::new(open));
+                    self.restore(id, Box::new(open));
                 }),
                 Err(problem) => self.put_back(before, &problem),
             }
         });
     }
 
-    /// Has a note back from the bin, and then does `then`.
-    pub fn restore(self, id: NoteId, then: Callback<()>) {
+    /// Has a note back from the bin, and then does `then`. What asked may be gone by that time.
+    pub fn restore(self, id: NoteId, then: Box<dyn FnOnce()>) {
         spawn_local(async move {
             match api::act::<NoteSummary>(Method::Post, format!("/notes/{id}/restore")).await {
                 Ok(summary) => {
                     self.upsert(summary);
-                    then.run(());
+                    then();
                 }
                 Err(problem) => self.toasts.problem(&problem),
             }
