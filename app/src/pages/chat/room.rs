@@ -104,13 +104,7 @@ impl Scroll {
         let top = list.get_bounding_client_rect().top();
         self.measure(&list, top);
         let seen = view.top() - top..view.bottom() - top;
-        Some(Sight {
-            holder: (*holder).clone(),
-            list: (*list).clone(),
-            tops: self.tops(),
-            top,
-            seen,
-        })
+        Some(Sight { holder: (*holder).clone(), list: (*list).clone(), tops: self.tops(), top, seen })
     }
 
     /// Notes how high the messages in the page are, each with the space before it.
