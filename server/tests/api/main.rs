@@ -13,6 +13,7 @@ mod isolation;
 mod notes;
 mod notes_files;
 mod notes_links;
+mod notes_shell;
 mod pages;
 mod proposals;
 mod sharing;

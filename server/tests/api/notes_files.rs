@@ -257,3 +257,29 @@ async fn hostile_archives_are_refused_and_leave_nothing() {
     assert_eq!(owner.get("/api/v1/notes").await.ok()["items"], json!([]));
     assert_eq!(owner.get("/api/v1/folders").await.ok(), json!([]));
 }
+
+#[tokio::test]
+async fn a_thousand_notes_are_imported_at_once() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let files: Vec<(String, String)> = (0..1000)
+        .map(|n| {
+            (
+                format!("Vault/{}/Note {n}.md", n % 20),
+                format!("# Note {n}\n\n[[Note {}]] {}", n + 1, "words ".repeat(200)),
+            )
+        })
+        .collect();
+    let files: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();
+    let started = std::time::Instant::now();
+    let report = data(owner.import("application/zip", "", packed(&files)).await, StatusCode::CREATED).await;
+    eprintln!("1,000 notes imported in {:?}", started.elapsed());
+    assert_eq!((report["notes"].as_array().unwrap().len(), &report["folders"]), (1000, &json!(21)));
+    let last = report["notes"].as_array().unwrap().iter().find(|note| note["title"] == "Note 1").unwrap();
+    let back = owner.get(&format!("/api/v1/notes/{}/backlinks", last["id"].as_str().unwrap())).await.ok();
+    assert_eq!(back["linked"][0]["title"], "Note 0");
+    let started = std::time::Instant::now();
+    assert_eq!(unpacked(owner.export().await).len(), 1000);
+    eprintln!("1,000 notes exported in {:?}", started.elapsed());
+}

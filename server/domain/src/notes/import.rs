@@ -1,24 +1,23 @@
 //! Notes from elsewhere: a zip of Markdown as Obsidian and others keep it, one file, a pasted page.
 //! Everything of one import is there, or nothing.
 
-use super::archive::{Archive, Entry};
-use super::attachments::{self, LARGEST_ATTACHMENT, decoded, file_name, url};
+use super::archive::Archive;
+use super::attachments::{self, file_name};
 use super::create::{LONGEST_TEXT, NewNote, checked_title, require_own_folder};
 use super::list::announce;
+use super::unpack::Files;
 use super::{folders, frontmatter, projection};
-use crate::blobs::{Blob, Incoming};
+use crate::blobs::Incoming;
 use crate::database::{Database, Tx};
 use crate::notices::Signal;
 use crate::text::document;
 use crate::{Caller, Domain, Error, Result};
 use bytes::Bytes;
 use futures::stream::Stream;
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
 use shared::note::{ImportReport, NoteKind, SkippedFile, TitledNote};
 use shared::socket::{Channel, ServerBody, ServerFrame};
-use shared::{AttachmentId, ErrorCode, FolderId, NoteId};
+use shared::{ErrorCode, FolderId, NoteId};
 use std::collections::HashMap;
-use std::ops::Range;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -38,21 +37,11 @@ pub enum Import {
 }
 
 /// A note as it stands in an archive.
-struct Source {
-    path: Vec<String>,
-    title: String,
-    text: String,
-    created_at: Option<OffsetDateTime>,
-}
-
-/// A place in a text that names another file of the archive.
-#[derive(Debug, PartialEq)]
-struct Reference {
-    /// All of it: `![[x.png]]`, `[label](x.md)`.
-    place: Range<usize>,
-    target: String,
-    label: String,
-    image: bool,
+pub(crate) struct Source {
+    pub path: Vec<String>,
+    pub title: String,
+    pub text: String,
+    pub created_at: Option<OffsetDateTime>,
 }
 
 impl Domain {
@@ -257,196 +246,6 @@ async fn folder_of(
     Ok(parent)
 }
 
-/// The files of an archive, taken into the blob store as notes name them.
-struct Files<'a> {
-    domain: &'a Domain,
-    caller: &'a Caller,
-    /// None while a thread unpacks from it.
-    archive: Option<Archive>,
-    entries: Vec<Entry>,
-    /// By path and by name alone, in lower case.
-    by_path: HashMap<String, usize>,
-    by_name: HashMap<String, usize>,
-    kept: HashMap<usize, Option<Blob>>,
-    skipped: Vec<SkippedFile>,
-}
-
-type Connected = (NoteId, Source, Vec<(AttachmentId, String, Blob)>);
-
-impl<'a> Files<'a> {
-    fn new(domain: &'a Domain, caller: &'a Caller, mut archive: Archive) -> Self {
-        let entries = std::mem::take(&mut archive.files);
-        let mut by_name = HashMap::new();
-        let mut by_path = HashMap::new();
-        for (at, entry) in entries.iter().enumerate() {
-            by_path.insert(entry.path.join("/").to_lowercase(), at);
-            if let Some(name) = entry.path.last() {
-                by_name.entry(name.to_lowercase()).or_insert(at);
-            }
-        }
-        let skipped = std::mem::take(&mut archive.skipped);
-        Self {
-            domain,
-            caller,
-            archive: Some(archive),
-            entries,
-            by_path,
-            by_name,
-            kept: HashMap::new(),
-            skipped,
-        }
-    }
-
-    /// Lets a note's text name its attachments and other notes as they are named here.
-    async fn connect(
-        &mut self,
-        id: NoteId,
-        mut source: Source,
-        titles: &HashMap<String, String>,
-    ) -> Result<Connected> {
-        let mut attached: Vec<(AttachmentId, String, Blob)> = Vec::new();
-        for reference in references(&source.text).into_iter().rev() {
-            let candidates = candidates(&source.path, &reference.target);
-            if let Some(title) = candidates.iter().find_map(|path| note_at(titles, path)) {
-                if !reference.image {
-                    let label = &reference.label;
-                    let link = if label == title || label.is_empty() {
-                        format!("[[{title}]]")
-                    } else {
-                        format!("[[{title}|{label}]]")
-                    };
-                    source.text.replace_range(reference.place, &link);
-                }
-                continue;
-            }
-            let name = candidates.last().and_then(|path| path.rsplit('/').next()).unwrap_or_default();
-            let found = candidates
-                .iter()
-                .find_map(|path| self.by_path.get(path))
-                .or_else(|| self.by_name.get(name))
-                .copied();
-            let Some(at) = found else { continue };
-            let Some(blob) = self.keep(at).await? else { continue };
-            let name = file_name(self.entries[at].path.last().map(String::as_str).unwrap_or_default());
-            let known = attached.iter().find(|(_, n, b)| *n == name && *b == blob).map(|(id, ..)| *id);
-            let attachment = known.unwrap_or_else(|| {
-                let new = AttachmentId::new();
-                attached.push((new, name.clone(), blob));
-                new
-            });
-            let mark = if reference.image { "!" } else { "" };
-            // Obsidian writes the width of a picture where others write what it shows.
-            let width = reference.label.chars().all(|c| c.is_ascii_digit());
-            let label = if width || reference.label == reference.target { &name } else { &reference.label };
-            let link = format!("{mark}[{}]({})", label.replace(['[', ']'], ""), url(id, attachment, &name));
-            source.text.replace_range(reference.place, &link);
-        }
-        Ok((id, source, attached))
-    }
-
-    async fn keep(&mut self, at: usize) -> Result<Option<Blob>> {
-        if let Some(known) = self.kept.get(&at) {
-            return Ok(*known);
-        }
-        let entry = &self.entries[at];
-        if entry.size > LARGEST_ATTACHMENT {
-            let reason = format!("It is larger than {} MB.", LARGEST_ATTACHMENT >> 20);
-            self.skipped.push(SkippedFile { path: entry.path.join("/"), reason });
-            self.kept.insert(at, None);
-            return Ok(None);
-        }
-        let Some(mut archive) = self.archive.take() else {
-            return Err(Error::internal(anyhow::anyhow!("the archive was lost")));
-        };
-        let entry = Entry { index: entry.index, path: entry.path.clone(), size: entry.size };
-        let (archive, bytes) = tokio::task::spawn_blocking(move || {
-            let bytes = archive.read(&entry);
-            (archive, bytes)
-        })
-        .await
-        .map_err(Error::internal)?;
-        self.archive = Some(archive);
-        let blob = self.domain.inner.blobs.keep(self.caller.user_id, bytes?).await?;
-        self.kept.insert(at, Some(blob));
-        Ok(Some(blob))
-    }
-
-    fn left_over(self) -> Vec<SkippedFile> {
-        let unused = self.entries.iter().enumerate().filter(|(at, _)| !self.kept.contains_key(at));
-        let unused = unused.map(|(_, entry)| SkippedFile {
-            path: entry.path.join("/"),
-            reason: "No note names it.".to_owned(),
-        });
-        self.skipped.into_iter().chain(unused).collect()
-    }
-}
-
-fn note_at<'a>(titles: &'a HashMap<String, String>, path: &str) -> Option<&'a String> {
-    titles
-        .get(path)
-        .filter(|_| path.ends_with(".md") || path.ends_with(".markdown") || path.ends_with(".txt"))
-}
-
-/// Where a link of a note may lead in the archive: beside the note, then from the top.
-fn candidates(note: &[String], target: &str) -> Vec<String> {
-    let target = decoded(target).replace('\\', "/").to_lowercase();
-    let target = target.split(['#', '?']).next().unwrap_or_default();
-    let mut beside: Vec<String> =
-        note[..note.len().saturating_sub(1)].iter().map(|part| part.to_lowercase()).collect();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                beside.pop();
-            }
-            part => beside.push(part.to_owned()),
-        }
-    }
-    vec![beside.join("/"), target.trim_start_matches(['/', '.']).to_owned()]
-}
-
-fn names_file(target: &str) -> bool {
-    let end = target.rsplit_once('.').map_or("", |(_, end)| end);
-    (1..=8).contains(&end.len()) && end.chars().all(|c| c.is_ascii_alphanumeric())
-}
-
-/// Links and pictures that name files: `![[x.png]]`, `[[x.pdf]]`, `![alt](x.png)`, `[label](x.md)`.
-/// Links of the form `[[x]]` name notes by title and stay.
-fn references(text: &str) -> Vec<Reference> {
-    let mut found: Vec<Reference> = Vec::new();
-    let mut open: Option<Reference> = None;
-    let dialect = Options::ENABLE_TABLES | Options::ENABLE_WIKILINKS | Options::ENABLE_MATH;
-    for (event, place) in Parser::new_ext(text, dialect).into_offset_iter() {
-        match event {
-            Event::Start(Tag::Image { link_type, dest_url, .. } | Tag::Link { link_type, dest_url, .. })
-                if open.is_none() =>
-            {
-                let wiki = matches!(link_type, LinkType::WikiLink { .. });
-                let image = text[place.clone()].starts_with('!');
-                let elsewhere =
-                    dest_url.contains(':') || dest_url.starts_with(['#', '/']) || dest_url.is_empty();
-                let file = image || names_file(&dest_url);
-                if !elsewhere && (wiki && file || matches!(link_type, LinkType::Inline)) {
-                    let target = dest_url.to_string();
-                    open = Some(Reference { place, target, label: String::new(), image });
-                }
-            }
-            Event::Text(words) | Event::Code(words) => {
-                if let Some(reference) = &mut open {
-                    reference.label.push_str(&words);
-                }
-            }
-            Event::End(_) => {
-                if let Some(reference) = open.take_if(|reference| reference.place == place) {
-                    found.push(reference);
-                }
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
 /// A page, as Markdown. Converting happens on a thread of its own: pages are large and deep.
 async fn markdown_of(html: String) -> Result<String> {
     let converted = tokio::task::spawn_blocking(move || {
@@ -462,29 +261,6 @@ async fn markdown_of(html: String) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_are_referred_to_in_each_way() {
-        let text = "![[a b.png]] ![alt *x*](img/c.png) [doc](../d.pdf) [n](Other%20Note.md) [[Note]] <http://x> [w](https://x/y.png) ![[p.png|300]] [[d.pdf]]";
-        let found: Vec<(String, bool)> = references(text).into_iter().map(|r| (r.target, r.image)).collect();
-        let expected = [
-            ("a b.png", true),
-            ("img/c.png", true),
-            ("../d.pdf", false),
-            ("Other%20Note.md", false),
-            ("p.png", true),
-            ("d.pdf", false),
-        ];
-        assert_eq!(found, expected.map(|(t, i)| (t.to_owned(), i)));
-    }
-
-    #[test]
-    fn a_link_leads_beside_the_note_or_from_the_top() {
-        let note = ["Work".to_owned(), "Plan.md".to_owned()];
-        assert_eq!(candidates(&note, "../img/A%20b.png"), ["img/a b.png", "img/a b.png"]);
-        assert_eq!(candidates(&note, "c.md#x"), ["work/c.md", "c.md"]);
-        assert_eq!(candidates(&note, "../../../x"), ["x", "x"]);
-    }
 
     #[test]
     fn what_the_frontmatter_says_of_the_note_leaves_its_text() {

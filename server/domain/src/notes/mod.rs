@@ -24,11 +24,13 @@ pub(crate) mod markup;
 mod open;
 pub(crate) mod projection;
 mod proposals;
+mod references;
 mod rename;
 pub(crate) mod rooms;
 mod runs;
 mod shares;
 mod tickets;
+mod unpack;
 mod versions;
 mod visits;
 
