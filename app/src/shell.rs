@@ -15,16 +15,29 @@ use shared::{ErrorCode, NoteId, Problem};
 /// A page without the workspace around it.
 #[derive(Clone)]
 pub enum PlainPage {
-    SignIn { next: String, error: Option<ErrorCode> },
-    Setup { code_required: bool, error: Option<ErrorCode> },
+    SignIn {
+        next: String,
+        error: Option<ErrorCode>,
+    },
+    Setup {
+        code_required: bool,
+        error: Option<ErrorCode>,
+    },
     /// The form of who was invited.
-    Join { error: Option<ErrorCode> },
+    Join {
+        error: Option<ErrorCode>,
+    },
     /// A link with a password.
-    LinkPassword { error: Option<ErrorCode> },
+    LinkPassword {
+        error: Option<ErrorCode>,
+    },
     /// A link that leads nowhere, any more or ever.
     LinkEnded,
     /// What is in a shared folder: the folders on the way, the title, the id.
-    SharedFolder { name: String, notes: Vec<(String, String, NoteId)> },
+    SharedFolder {
+        name: String,
+        notes: Vec<(String, String, NoteId)>,
+    },
     NotFound,
     Failed(Problem),
 }
@@ -42,8 +55,10 @@ pub fn shell() -> impl IntoView {
     let app_js = assets.get("app.js").map(str::to_owned);
     let app_wasm = assets.get("app_bg.wasm").map(str::to_owned);
     // what is loaded on demand: what scripts call it, and where it is
-    let on_demand = [("highlight", "highlight.js"), ("editor", "note.js"), ("local", "local.js")]
-        .map(|(name, file)| assets.get(file).map(|address| view! { <meta name=name content=address.to_owned()/> }));
+    let on_demand =
+        [("highlight", "highlight.js"), ("editor", "note.js"), ("local", "local.js")].map(|(name, file)| {
+            assets.get(file).map(|address| view! { <meta name=name content=address.to_owned()/> })
+        });
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=start.theme.name()>

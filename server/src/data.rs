@@ -113,7 +113,8 @@ impl Folder {
             endpoint: options.storage_endpoint.clone(),
             region: options.storage_region.clone(),
             access_key: or_file("SIDEBAR_STORAGE_ACCESS_KEY", options.storage_access_key.clone())?,
-            secret_key: or_file("SIDEBAR_STORAGE_SECRET_KEY", options.storage_secret_key.clone())?.map(Into::into),
+            secret_key: or_file("SIDEBAR_STORAGE_SECRET_KEY", options.storage_secret_key.clone())?
+                .map(Into::into),
         }))
     }
 

@@ -104,7 +104,10 @@ fn finished_blocks_keep_their_keys_while_the_text_grows() {
 fn a_note_has_links_to_notes_and_headings_below_its_title() {
     use markdown::{Dialect, render_as};
     let note = |source: &str| render_as(Dialect::Note, source, Options::default());
-    assert_eq!(note("[[Rose & thorn]]"), "<p><a href=\"/n?title=Rose%20%26%20thorn\">Rose &amp; thorn</a></p>\n");
+    assert_eq!(
+        note("[[Rose & thorn]]"),
+        "<p><a href=\"/n?title=Rose%20%26%20thorn\">Rose &amp; thorn</a></p>\n"
+    );
     assert_eq!(note("[[Roses#Pruning|how to]]"), "<p><a href=\"/n?title=Roses\">how to</a></p>\n");
     assert_eq!(note("# A"), "<h2 class=\"level-1\">A</h2>\n");
     assert_eq!(note("`[[x]]`"), "<p><code>[[x]]</code></p>\n");

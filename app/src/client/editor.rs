@@ -149,11 +149,14 @@ mod browser {
     use wasm_bindgen::{JsCast, JsValue};
     use wasm_bindgen_futures::JsFuture;
 
+    /// What is to be done when a note closes.
+    type End = Box<dyn FnOnce()>;
+
     /// An opened note. The last copy that goes does not close it; [`Editor::close`] does.
     #[derive(Clone)]
     pub struct Editor {
         handle: Object,
-        ends: Rc<RefCell<Vec<Box<dyn FnOnce()>>>>,
+        ends: Rc<RefCell<Vec<End>>>,
     }
 
     impl Editor {

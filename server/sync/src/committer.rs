@@ -225,7 +225,7 @@ impl Committer {
             match self.log.append(&entries).await {
                 Ok(seqs) => {
                     metrics::histogram!("sidebar_sync_commit_seconds").record(started.elapsed());
-                    self.settle(batch.len(), |n| seqs.get(of[n]).copied().flatten().map_or(Err(None), Ok));
+                    self.settle(batch.len(), |n| seqs.get(of[n]).copied().flatten().ok_or(None));
                     let moved: HashMap<NoteId, i64> = entries
                         .iter()
                         .zip(&seqs)

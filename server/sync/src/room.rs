@@ -84,6 +84,13 @@ pub(crate) enum Command {
     },
 }
 
+/// A change that was made and is not committed yet: after which position it is, and whom to tell.
+struct Made {
+    position: u64,
+    value: Box<dyn Any + Send>,
+    answer: Answer<(Box<dyn Any + Send>, i64)>,
+}
+
 /// What comes back from work that the room started.
 enum Done {
     Fetched(Result<(Vec<Record>, i64), LogError>),
@@ -110,7 +117,8 @@ pub(crate) struct Room {
     /// The position of the last update submitted, and of the last committed.
     submitted: u64,
     committed: u64,
-    edits: VecDeque<(u64, Box<dyn Any + Send>, Answer<(Box<dyn Any + Send>, i64)>)>,
+    /// Changes of ours that wait for their commit.
+    edits: VecDeque<Made>,
     fetching: bool,
     known_elsewhere: i64,
     projected: i64,
@@ -441,7 +449,7 @@ impl Room {
                 match value {
                     Err(refused) => drop(answer.send(Err(RoomError::Refused(refused)))),
                     Ok(value) if self.committed >= self.submitted => drop(answer.send(Ok((value, self.seq)))),
-                    Ok(value) => self.edits.push_back((self.submitted, value, answer)),
+                    Ok(value) => self.edits.push_back(Made { position: self.submitted, value, answer }),
                 }
             }
             Err(_) => {
@@ -487,15 +495,15 @@ impl Room {
     }
 
     fn answer_edits(&mut self) {
-        while self.edits.front().is_some_and(|(position, ..)| *position <= self.committed) {
-            if let Some((_, value, answer)) = self.edits.pop_front() {
+        while self.edits.front().is_some_and(|made| made.position <= self.committed) {
+            if let Some(Made { value, answer, .. }) = self.edits.pop_front() {
                 let _ = answer.send(Ok((value, self.seq)));
             }
         }
     }
 
     fn fail_edits(&mut self, error: &RoomError) {
-        for (_, _, answer) in self.edits.drain(..) {
+        for Made { answer, .. } in self.edits.drain(..) {
             let _ = answer.send(Err(error.clone()));
         }
     }
