@@ -110,8 +110,8 @@ fn what_waits_for_nothing_is_noticed_and_mended_by_what_the_log_has() {
         let mended = sync::merge(&[server.as_slice(), typed]).unwrap();
         assert_eq!(applied([mended.as_slice()]).text, text, "set {}", at + 1);
     }
-    println!("out of order and twice, yrs alone: {wrong} of {SETS} wrong");
-    println!("also when built anew out of what the document held: {dropped:?} (set, whether yrs says so)");
+    eprintln!("out of order and twice, yrs alone: {wrong} of {SETS} wrong");
+    eprintln!("also when built anew out of what the document held: {dropped:?} (set, whether yrs says so)");
     assert!(silent.is_empty(), "wrong, and nothing says so: sets {silent:?}");
 }
 

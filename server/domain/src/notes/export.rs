@@ -96,7 +96,7 @@ impl Domain {
             .fetch_all(&mut *tx)
             .await?;
             tx.commit().await?;
-            out = out.write(rows, &folders, &files, &mut used).await?;
+            out = Box::pin(out.write(rows, &folders, &files, &mut used)).await?;
         }
         let mut written = HashSet::new();
         for id in used {
@@ -109,10 +109,10 @@ impl Domain {
                     .try_into()
                     .map_err(|_| Error::internal(anyhow::anyhow!("a short hash")))?;
                 let bytes = self.inner.blobs.whole(caller.user_id, &sha256).await?;
-                out = out.attach(place, bytes).await?;
+                out = Box::pin(out.attach(place, bytes)).await?;
             }
         }
-        out.finish().await?;
+        Box::pin(out.finish()).await?;
         let (size, bytes) = file.into_stream().await?;
         Ok(NotesArchive { file_name: "notes.zip".to_owned(), size, bytes })
     }
