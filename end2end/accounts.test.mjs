@@ -81,7 +81,7 @@ describe("signing in", () => {
     const cookies = await context.cookies();
     const session = cookies.find(({ name }) => name === "sidebar_session");
     assert.ok(session.httpOnly, "no script may read the session's cookie");
-    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#main").getByRole("button", { name: "Sign out" }).click();
     await page.waitForURL(/\/sign-in/);
     await context.addCookies([session]);
     await page.goto("/");
@@ -136,7 +136,7 @@ describe("without scripts", () => {
     assert.equal(new URL(page.url()).search, "?q=bloom");
     await page.getByRole("main").getByRole("link", { name: /Roses/ }).first().waitFor();
     await page.goto("/settings/security");
-    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#main").getByRole("button", { name: "Sign out" }).click();
     await page.goto("/");
     assert.equal(new URL(page.url()).pathname, "/sign-in");
     watched.assertSilent();

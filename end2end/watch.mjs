@@ -10,6 +10,8 @@ const UNIMPORTANT = [/was preloaded using link preload but not used/];
 export const NETWORK_AWAY = [
   /Failed to load resource: net::/,
   /WebSocket connection to .* failed/,
+  // it looks for a newer service worker
+  /An unknown error occurred when fetching the script/,
 ];
 
 export const NOT_FOUND = [/Failed to load resource: the server responded with a status of 404/];
