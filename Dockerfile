@@ -5,8 +5,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends \
       build-essential ca-certificates curl nodejs npm pkg-config python3 python3-pip \
     && rm -rf /var/lib/apt/lists/*
 # The toolchain itself is named by rust-toolchain.toml.
+ENV CARGO_HOME=/usr/local/cargo RUSTUP_HOME=/usr/local/rustup PATH=/usr/local/cargo/bin:$PATH
 RUN curl --proto '=https' --tlsv1.2 -fsS https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none
-ENV PATH=/root/.cargo/bin:$PATH
 WORKDIR /source
 COPY . .
 RUN cargo xtask build --release --bundle && cp target/release/bundle/sidebar /sidebar
