@@ -125,7 +125,9 @@ impl Committer {
     /// Spools an entry and queues it. When this returns, others may see the update.
     pub fn submit(&self, entry: Entry, room: Verdicts) -> Result<u64, Full> {
         let mut queue = self.lock();
-        let Some(spool) = &mut queue.spool else { return Err(Full("Notes are only read here.".to_owned())) };
+        let Some(spool) = &mut queue.spool else {
+            return Err(Full("No changes are taken here any more.".to_owned()));
+        };
         let position = spool.append(&entry).map_err(|error| {
             let reason = format!("The server's disk does not take changes: {error}.");
             tracing::error!(%error, "the spool cannot be written");
@@ -175,7 +177,8 @@ impl Committer {
                 return;
             }
         }
-        let closed = self.lock().spool.as_mut().map_or(Ok(()), Spool::close);
+        // Taken away: what still comes is refused, rather than written to a file that is gone.
+        let closed = self.lock().spool.take().map_or(Ok(()), |mut spool| spool.close());
         if let Err(error) = closed {
             tracing::warn!(%error, "the spool could not be emptied");
         }

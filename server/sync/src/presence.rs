@@ -6,7 +6,7 @@
 use crate::connection::Participant;
 use crate::protocol::ClientState;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Clients one connection may speak for, and the longest state.
 const MOST_CLIENTS: usize = 4;
@@ -17,8 +17,8 @@ pub(crate) struct Presence {
     clients: HashMap<u64, Client>,
     /// Whose states changed since the last tick.
     changed: BTreeSet<u64>,
-    /// Who left since the last tick.
-    left: Vec<ClientState>,
+    /// Who left since the last tick, with the clock of their last state.
+    left: BTreeMap<u64, u32>,
 }
 
 struct Client {
@@ -47,6 +47,7 @@ impl Presence {
                 Some(state) => {
                     self.clients.insert(client, Client { connection, clock, state });
                     self.changed.insert(client);
+                    self.left.remove(&client);
                 }
                 None => self.remove(client, clock),
             }
@@ -69,7 +70,7 @@ impl Presence {
     fn remove(&mut self, client: u64, clock: u32) {
         if self.clients.remove(&client).is_some() {
             self.changed.remove(&client);
-            self.left.push(ClientState { client, clock, state: None });
+            self.left.insert(client, clock);
         }
     }
 
@@ -79,7 +80,9 @@ impl Presence {
 
     /// What changed since the last tick: each client once.
     pub fn take_news(&mut self) -> Vec<ClientState> {
-        let mut news = std::mem::take(&mut self.left);
+        let left = std::mem::take(&mut self.left).into_iter();
+        let mut news: Vec<ClientState> =
+            left.map(|(client, clock)| ClientState { client, clock, state: None }).collect();
         let changed = std::mem::take(&mut self.changed);
         news.extend(changed.into_iter().filter_map(|client| self.state_of(client)));
         news

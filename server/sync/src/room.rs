@@ -5,12 +5,15 @@
 //! finds its document damaged lets everybody go with "resync", waits until what it accepted is
 //! committed, and ends: the next to come loads it anew from the log.
 
+mod storing;
+mod updates;
+
 use crate::Author;
 use crate::committer::Verdict;
-use crate::connection::{Connection, Held, Participant};
-use crate::document::{self, Document, DocumentError};
+use crate::connection::{Connection, Participant};
+use crate::document::Document;
 use crate::draft::{Draft, Refused};
-use crate::log::{Entry, LogError, Record};
+use crate::log::{LogError, Record};
 use crate::outbox::Outbox;
 use crate::presence::Presence;
 use crate::protocol::{self, Incoming, Storing};
@@ -35,13 +38,8 @@ const SETTLED: Duration = Duration::from_millis(400);
 const SETTLED_AT_LAST: Duration = Duration::from_secs(3);
 /// After a projection failed.
 const PROJECT_AGAIN: Duration = Duration::from_secs(5);
-/// How long what refers to something unknown may wait for it.
-const LONGEST_HELD: Duration = Duration::from_secs(15);
 /// How long a note is refused after the log refused an update of it.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
-/// The longest message and document, in bytes.
-const LARGEST_UPDATE: usize = 16 << 20;
-const LARGEST_DOCUMENT: usize = 96 << 20;
 /// Commands taken in one go.
 const BATCH: usize = 256;
 
@@ -328,259 +326,6 @@ impl Room {
         }
     }
 
-    fn receive(&mut self, id: u64, message: Incoming) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        match message {
-            Incoming::StateVector(theirs) => match self.document.diff(&theirs) {
-                Ok(update) => connection.outbox.push_state(protocol::step_2(self.note, &update)),
-                Err(_) => self.let_go(id, close::MALFORMED, "This is no state vector."),
-            },
-            Incoming::Update(update) => self.update(id, &update),
-            Incoming::Awareness(states) => {
-                self.presence.hear(id, &connection.participant, states);
-            }
-            Incoming::QueryAwareness => {
-                let everybody = self.presence.everybody();
-                connection.outbox.push(protocol::awareness(self.note, &everybody));
-            }
-            // The door deals with these.
-            Incoming::Attach | Incoming::Detach => {}
-        }
-    }
-
-    fn update(&mut self, id: u64, update: &[u8]) {
-        // Every client answers our step 1, also when it has nothing.
-        let empty = update == yrs::Update::EMPTY_V1;
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let participant = &connection.participant;
-        if !participant.access.may_edit() {
-            if !empty {
-                metrics::counter!("sidebar_sync_refused_updates_total").increment(1);
-                connection.outbox.push(protocol::denied(self.note, "You may read this note, not change it."));
-            }
-            return;
-        }
-        if update.len() > LARGEST_UPDATE || self.size + update.len() > LARGEST_DOCUMENT {
-            return self.let_go(id, close::TOO_LARGE, "The note would become too large.");
-        }
-        let author = Author { user_id: participant.user_id, run_id: None };
-        if !empty && let Err(full) = self.shared.committer.check() {
-            let state = Storing::ReadOnly(full.0);
-            return if connection.participant.own_frames {
-                // The client keeps it and sends it again when the room takes changes.
-                self.let_go(id, close::UNAVAILABLE, "The server takes no changes now.");
-            } else {
-                connection.outbox.push(protocol::denied(self.note, reason_of(&state)));
-            };
-        }
-        let whole = match &connection.held {
-            None => None,
-            Some(held) => match document::merge(&[held.update.as_slice(), update]) {
-                Some(merged) if merged.len() <= LARGEST_UPDATE => Some(merged),
-                _ => return self.let_go(id, close::RESYNC, "Synchronise again."),
-            },
-        };
-        match self.document.apply(whole.as_deref().unwrap_or(update)) {
-            Ok(applied) => {
-                let held = applied.held.is_some();
-                self.hold(id, applied.held);
-                if let Some(new) = applied.new {
-                    self.accept(Some(id), author, new);
-                }
-                let submitted = self.submitted;
-                if let Some(connection) = self.connections.get_mut(&id) {
-                    connection.sent((!held).then_some(submitted));
-                }
-                self.acknowledge(id);
-            }
-            Err(DocumentError::Malformed) => self.let_go(id, close::MALFORMED, "This is no Yjs update."),
-            Err(DocumentError::Damaged) => self.give_up("an update damaged the document"),
-        }
-    }
-
-    /// Keeps what refers to something unknown, and asks its sender for everything that is missing.
-    fn hold(&mut self, id: u64, held: Option<Vec<u8>>) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let since = connection.held.as_ref().map(|held| held.since);
-        connection.held = held.map(|update| Held { update, since: since.unwrap_or_else(Instant::now) });
-        if since.is_none() && connection.held.is_some() {
-            metrics::counter!("sidebar_sync_held_updates_total").increment(1);
-            connection.outbox.push(protocol::step_1(self.note, &self.document.state_vector()));
-            self.held_due.get_or_insert_with(|| Instant::now() + LONGEST_HELD);
-        }
-    }
-
-    /// The document has it: into the spool, and only then towards others.
-    fn accept(&mut self, from: Option<u64>, author: Author, update: Vec<u8>) {
-        let entry = Entry { note: self.note, author, update: update.clone() };
-        match self.shared.committer.submit(entry, self.verdicts.clone()) {
-            Ok(position) => {
-                self.submitted = position;
-                self.changed();
-                self.spread(from, update);
-            }
-            // The document is ahead of what will ever be stored.
-            Err(full) => self.give_up(&full.0),
-        }
-    }
-
-    fn changed(&mut self) {
-        let now = Instant::now();
-        let first = *self.changed_since.get_or_insert(now);
-        self.project_due = Some((now + SETTLED).min(first + SETTLED_AT_LAST));
-    }
-
-    fn spread(&mut self, from: Option<u64>, update: Vec<u8>) {
-        self.size += update.len();
-        self.fresh.push((from, update));
-        self.fresh_due.get_or_insert(self.last_broadcast + BROADCAST_PACE);
-    }
-
-    fn edit(&mut self, author: Author, change: Change, answer: Answer<(Box<dyn Any + Send>, i64)>) {
-        if let Err(full) = self.shared.committer.check() {
-            let _ = answer.send(Err(RoomError::ReadOnly(full.0)));
-            return;
-        }
-        match self.document.change(change) {
-            Ok((value, update)) => {
-                if let Some(update) = update {
-                    self.accept(None, author, update);
-                }
-                match value {
-                    Err(refused) => drop(answer.send(Err(RoomError::Refused(refused)))),
-                    Ok(value) if self.committed >= self.submitted => drop(answer.send(Ok((value, self.seq)))),
-                    Ok(value) => self.edits.push_back(Made { position: self.submitted, value, answer }),
-                }
-            }
-            Err(_) => {
-                let _ = answer.send(Err(RoomError::Unavailable("The change could not be made.".to_owned())));
-                self.give_up("a change of ours damaged the document");
-            }
-        }
-    }
-
-    fn settle(&mut self, verdict: Verdict) {
-        match verdict {
-            Verdict::Committed { through, seqs } => {
-                self.committed = self.committed.max(through);
-                for seq in seqs {
-                    if seq == self.seq + 1 {
-                        self.seq = seq;
-                    } else if seq > self.seq {
-                        // Another server's updates lie between.
-                        self.look_elsewhere(seq);
-                    }
-                }
-                let ids: Vec<u64> = self.connections.keys().copied().collect();
-                for id in ids {
-                    self.acknowledge(id);
-                }
-                self.answer_edits();
-            }
-            Verdict::Gone { through } => {
-                self.committed = self.committed.max(through);
-                self.let_all_go(close::NOT_FOUND, "This note is gone.");
-                self.fail_edits(&RoomError::NotFound);
-                self.broken = true;
-            }
-            Verdict::Failed { through, reason } => {
-                self.committed = self.committed.max(through);
-                self.fail_edits(&RoomError::Unavailable(reason.clone()));
-                // Whoever comes back at once with the same would fail at once again.
-                self.broken_until = Instant::now() + REFUSED_FOR;
-                self.let_all_go(close::UNAVAILABLE, "The note cannot be stored just now.");
-                self.give_up(&reason);
-            }
-        }
-    }
-
-    fn answer_edits(&mut self) {
-        while self.edits.front().is_some_and(|made| made.position <= self.committed) {
-            if let Some(Made { value, answer, .. }) = self.edits.pop_front() {
-                let _ = answer.send(Ok((value, self.seq)));
-            }
-        }
-    }
-
-    fn fail_edits(&mut self, error: &RoomError) {
-        for Made { answer, .. } in self.edits.drain(..) {
-            let _ = answer.send(Err(error.clone()));
-        }
-    }
-
-    /// Tells a client how many of its updates are saved.
-    fn acknowledge(&mut self, id: u64) {
-        let (note, seq) = (self.note, self.seq);
-        let through = if self.committed >= self.submitted { u64::MAX } else { self.committed };
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        if let Some(count) = connection.acknowledge(through)
-            && connection.participant.own_frames
-        {
-            connection.outbox.push(protocol::saved(note, count, seq));
-        }
-    }
-
-    fn look_elsewhere(&mut self, seq: i64) {
-        self.known_elsewhere = self.known_elsewhere.max(seq);
-        if self.fetching || self.known_elsewhere <= self.seq {
-            return;
-        }
-        self.fetching = true;
-        let (shared, note, after, done) = (self.shared.clone(), self.note, self.seq, self.done.clone());
-        tokio::spawn(async move {
-            let _ = done.send(Done::Fetched(shared.log.since(note, after).await));
-        });
-    }
-
-    fn take_up(&mut self, done: Done) {
-        match done {
-            Done::Fetched(result) => {
-                self.fetching = false;
-                match result {
-                    Ok((records, last)) => self.take_in(&records, last),
-                    // The next announcement, or the regular look at the log, tries again.
-                    Err(error) => {
-                        tracing::warn!(note = %self.note, %error, "what others committed cannot be read");
-                    }
-                }
-            }
-            Done::Projected { seq, ok } => {
-                self.projecting = false;
-                if ok {
-                    self.projected = self.projected.max(seq);
-                } else {
-                    self.changed_since.get_or_insert_with(Instant::now);
-                }
-                if self.changed_since.is_some() && self.project_due.is_none() {
-                    self.project_due = Some(Instant::now() + if ok { SETTLED } else { PROJECT_AGAIN });
-                }
-            }
-        }
-    }
-
-    /// What other servers committed.
-    fn take_in(&mut self, records: &[Record], last: i64) {
-        let updates: Vec<&[u8]> = records.iter().map(|record| record.update.as_slice()).collect();
-        if !updates.is_empty() {
-            let applied = document::merge(&updates)
-                .ok_or(DocumentError::Malformed)
-                .and_then(|merged| self.document.apply(&merged));
-            match applied {
-                Ok(applied) if applied.held.is_none() => {
-                    if let Some(new) = applied.new {
-                        self.spread(None, new);
-                        self.changed();
-                    }
-                }
-                Ok(_) => return self.give_up("the log refers to something that is not in it"),
-                Err(_) => return self.give_up("the log holds something that is no update"),
-            }
-        }
-        self.seq = self.seq.max(last);
-        let known = self.known_elsewhere;
-        self.look_elsewhere(known);
-    }
-
     /// What is due by the clock.
     fn tick(&mut self, now: Instant) {
         if self.fresh_due.is_some_and(|due| due <= now) {
@@ -603,78 +348,6 @@ impl Room {
         }
         if self.project_due.is_some_and(|due| due <= now) && !self.projecting {
             self.project(now);
-        }
-    }
-
-    fn let_overdue_go(&mut self, now: Instant) {
-        let waiting = |c: &Connection| c.held.as_ref().map(|held| held.since + LONGEST_HELD);
-        let overdue: Vec<u64> = self
-            .connections
-            .iter()
-            .filter(|(_, connection)| waiting(connection).is_some_and(|due| due <= now))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in overdue {
-            self.let_go(id, close::RESYNC, "Your changes refer to something the server does not have.");
-        }
-        self.held_due = self.connections.values().filter_map(waiting).min();
-    }
-
-    /// Everything accepted since the last time, as one frame for everybody.
-    fn broadcast(&mut self, now: Instant) {
-        self.fresh_due = None;
-        self.last_broadcast = now;
-        let fresh = std::mem::take(&mut self.fresh);
-        let Some(((from, first), rest)) = fresh.split_first() else { return };
-        let alone = from.filter(|from| rest.iter().all(|(other, _)| *other == Some(*from)));
-        let merged = if rest.is_empty() {
-            first.clone()
-        } else {
-            let updates: Vec<&[u8]> = fresh.iter().map(|(_, update)| update.as_slice()).collect();
-            match document::merge(&updates) {
-                Some(merged) => merged,
-                None => return self.give_up("accepted updates cannot be merged"),
-            }
-        };
-        let frame = protocol::update(self.note, &merged);
-        for (id, connection) in &self.connections {
-            // Who wrote all of it knows it.
-            if alone != Some(*id) {
-                connection.outbox.push_update(frame.clone(), merged.len());
-            }
-        }
-    }
-
-    fn project(&mut self, now: Instant) {
-        if self.committed < self.submitted || self.broken {
-            // Looked at again when the commit is there.
-            self.project_due = Some(now + SETTLED);
-            return;
-        }
-        self.project_due = None;
-        self.changed_since = None;
-        self.projecting = true;
-        let (text, seq, note) = (self.document.content(), self.seq, self.note);
-        let (shared, done) = (self.shared.clone(), self.done.clone());
-        tokio::spawn(async move {
-            let result = shared.projector.project(note, seq, &text).await;
-            if let Err(error) = &result {
-                tracing::warn!(%note, %error, "a note could not be projected");
-            }
-            let _ = done.send(Done::Projected { seq, ok: result.is_ok() });
-        });
-    }
-
-    fn tell_storing(&mut self, storing: &Storing) {
-        let frame = protocol::storing(self.note, storing);
-        let step_1 = protocol::step_1(self.note, &self.document.state_vector());
-        for connection in self.connections.values() {
-            if connection.participant.own_frames {
-                connection.outbox.push(frame.clone());
-            } else if *storing == Storing::Normal {
-                // What was refused meanwhile comes with the answer to this.
-                connection.outbox.push(step_1.clone());
-            }
         }
     }
 
@@ -706,13 +379,6 @@ impl Room {
         let settled =
             !self.projecting && !self.fetching && self.project_due.is_none() && self.fresh.is_empty();
         self.connections.is_empty() && stored && (settled || self.broken)
-    }
-}
-
-fn reason_of(storing: &Storing) -> &str {
-    match storing {
-        Storing::Normal => "",
-        Storing::Waiting(reason) | Storing::ReadOnly(reason) => reason,
     }
 }
 
