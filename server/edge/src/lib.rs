@@ -40,6 +40,7 @@ mod search;
 mod serve;
 mod shared_links;
 mod socket;
+mod socket_writer;
 mod state;
 mod sync_door;
 mod telemetry;

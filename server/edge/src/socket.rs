@@ -6,6 +6,7 @@ use crate::envelope::Failure;
 use crate::looking::Looking;
 use crate::note_lines::NoteLines;
 use crate::origin::Absent;
+use crate::socket_writer::{Gone, write, write_all};
 use crate::state::Edge;
 use crate::sync_door::{LARGEST_FRAME, READ_BUFFER, RECHECK, is_too_large};
 use axum::extract::State;
@@ -15,7 +16,6 @@ use axum::extract::ws::{
 use axum::response::Response;
 use bytes::Bytes;
 use domain::{Notice, Notices, Outbox, Outgoing, Via, Viewer};
-use futures::SinkExt as _;
 use http::HeaderMap;
 use shared::note::frame::close;
 use shared::socket::{Channel, ClientFrame, ServerBody, ServerFrame};
@@ -24,7 +24,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -33,8 +33,6 @@ const LARGEST_TEXT: usize = 64 << 10;
 /// The server pings a line this long silent, and gives it up after two more.
 const QUIET: Duration = Duration::from_secs(10);
 const GIVEN_UP: Duration = Duration::from_secs(30);
-/// How long one write may take before the client counts as gone.
-const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
 /// RFC 6455: the server restarts.
 const CLOSE_RESTART: u16 = 1012;
@@ -78,6 +76,12 @@ enum End {
     SessionEnded,
     /// For a reason of the notes'.
     Close(u16, String),
+}
+
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
 }
 
 struct Line {
@@ -239,16 +243,7 @@ impl Line {
     }
 
     async fn send_frames(&mut self, frames: Vec<Bytes>) -> Result<(), End> {
-        for frame in frames {
-            match timeout(LONGEST_WRITE, self.socket.feed(Message::Binary(frame))).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return Err(End::Gone),
-            }
-        }
-        match timeout(LONGEST_WRITE, self.socket.flush()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
+        Ok(write_all(&mut self.socket, frames.into_iter().map(Message::Binary)).await?)
     }
 
     async fn refuse(&mut self, error: String) -> Result<(), End> {
@@ -270,9 +265,6 @@ impl Line {
     }
 
     async fn write(&mut self, message: Message) -> Result<(), End> {
-        match timeout(LONGEST_WRITE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
+        Ok(write(&mut self.socket, message).await?)
     }
 }

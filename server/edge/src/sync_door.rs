@@ -5,10 +5,13 @@
 
 use crate::envelope::Failure;
 use crate::input::{Asked, At};
+use crate::limits::{Limited, Who};
 use crate::looking::Looking;
 use crate::note_lines::{ID, NoteLines, Refusal};
 use crate::origin::Absent;
+use crate::socket_writer::{Gone, write, write_all};
 use crate::state::Edge;
+use crate::visitor::Source;
 use axum::extract::State;
 use axum::extract::ws::{
     CloseFrame, Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection,
@@ -16,14 +19,13 @@ use axum::extract::ws::{
 use axum::response::Response;
 use bytes::Bytes;
 use domain::{Notice, Notices, Outbox, Outgoing, Via, Viewer};
-use futures::SinkExt as _;
 use http::HeaderMap;
 use serde::Deserialize;
 use shared::note::frame::close;
 use shared::{ErrorCode, NoteId};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -37,8 +39,6 @@ const QUIET: Duration = Duration::from_secs(10);
 const GONE: Duration = Duration::from_secs(30);
 /// Shares expire without a word: what may be done is asked again this often.
 pub const RECHECK: Duration = Duration::from_secs(60);
-/// How long one write may take before the client counts as gone.
-const LONGEST_WRITE: Duration = Duration::from_secs(10);
 /// RFC 6455: the server restarts.
 const CLOSE_RESTART: u16 = 1012;
 
@@ -59,12 +59,13 @@ async fn sync(
     State(edge): State<Arc<Edge>>,
     At(note): At<NoteId>,
     Asked(door): Asked<Door>,
+    source: Source,
     headers: HeaderMap,
     looking: Result<Looking, Failure>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Failure> {
     let (viewer, absent) = match door.token {
-        Some(token) => (by_token(&edge, &token, note).await?, Absent::Accept),
+        Some(token) => (by_token(&edge, source, &token, note).await?, Absent::Accept),
         None => {
             let Looking(viewer) = looking?;
             // A browser adds the cookie whoever opens the socket; only a program can show a key.
@@ -91,10 +92,16 @@ async fn sync(
     }))
 }
 
-async fn by_token(edge: &Edge, token: &str, note: NoteId) -> Result<Viewer, Failure> {
-    match edge.domain.authenticate_key(token).await? {
-        Some(known) => Ok(known.caller.into()),
-        None => Ok(edge.domain.check_ticket(token, note).await?),
+async fn by_token(edge: &Edge, source: Source, token: &str, note: NoteId) -> Result<Viewer, Failure> {
+    if let Some(known) = edge.domain.authenticate_key(token).await? {
+        return Ok(known.caller.into());
+    }
+    match edge.domain.check_ticket(token, note).await {
+        Ok(viewer) => Ok(viewer),
+        Err(refused) => {
+            edge.limits.check(Limited::Refused, Who::address(source.address))?;
+            Err(refused.into())
+        }
     }
 }
 
@@ -113,6 +120,12 @@ enum End {
     Close(u16, String),
 }
 
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
 impl From<Refusal> for End {
     fn from((code, reason): Refusal) -> Self {
         Self::Close(code, reason)
@@ -128,7 +141,7 @@ impl Line {
         if let End::Close(code, reason) = end {
             let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
             // Whoever left first needs no goodbye.
-            let _ = timeout(LONGEST_WRITE, self.socket.send(frame)).await;
+            let _ = write(&mut self.socket, frame).await;
         }
     }
 
@@ -154,7 +167,9 @@ impl Line {
                 notice = self.notices.next() => self.take(notice).await,
                 _ = quiet.tick() => match self.heard_at.elapsed() {
                     silence if silence > GONE => Err(End::Gone),
-                    silence if silence >= QUIET => self.write(Message::Ping(Bytes::new())).await,
+                    silence if silence >= QUIET => {
+                        write(&mut self.socket, Message::Ping(Bytes::new())).await.map_err(End::from)
+                    }
                     _ => Ok(()),
                 },
             };
@@ -201,25 +216,9 @@ impl Line {
     }
 
     async fn send(&mut self, frames: Vec<Bytes>) -> Result<(), End> {
-        for frame in frames {
-            // Without the note's id, which other clients do not know.
-            let message = Message::Binary(frame.slice(ID..));
-            match timeout(LONGEST_WRITE, self.socket.feed(message)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) | Err(_) => return Err(End::Gone),
-            }
-        }
-        match timeout(LONGEST_WRITE, self.socket.flush()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
-    }
-
-    async fn write(&mut self, message: Message) -> Result<(), End> {
-        match timeout(LONGEST_WRITE, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Gone),
-        }
+        // Without the note's id, which other clients do not know.
+        let messages = frames.into_iter().map(|frame| Message::Binary(frame.slice(ID..)));
+        Ok(write_all(&mut self.socket, messages).await?)
     }
 }
 
