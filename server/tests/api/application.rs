@@ -24,6 +24,22 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
+/// A place in the folder of this test process. A process cannot remove its own folder at its end, so the next
+/// one removes those whose process is gone.
+fn folder(name: &str) -> PathBuf {
+    static MINE: OnceLock<PathBuf> = OnceLock::new();
+    MINE.get_or_init(|| {
+        let all = std::env::temp_dir().join("sidebar-tests");
+        for left in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !PathBuf::from("/proc").join(left.file_name()).exists() {
+                std::fs::remove_dir_all(left.path()).ok();
+            }
+        }
+        all.join(std::process::id().to_string())
+    })
+    .join(name)
+}
+
 /// The Postgres of this test process. It ends with the process.
 fn cluster() -> Connection {
     CLUSTER
@@ -34,7 +50,7 @@ fn cluster() -> Connection {
                     Some(folder) => Installation::at(PathBuf::from(folder)),
                     None => Installation::cached(),
                 };
-                let data = std::env::temp_dir().join(format!("sidebar-tests-{}", Uuid::now_v7().simple()));
+                let data = folder("postgres");
                 std::fs::create_dir_all(&data).unwrap();
                 let settings =
                     ClusterSettings::new(installation.expect("run `cargo xtask setup` first"), data);
@@ -101,11 +117,11 @@ pub async fn new_database() -> domain::DatabaseAddress {
 
 /// The same for a server that starts again.
 pub fn data_folder(server_id: Uuid) -> PathBuf {
-    std::env::temp_dir().join(format!("sidebar-data-{}", server_id.simple()))
+    folder(&format!("data-{}", server_id.simple()))
 }
 
 fn site() -> PathBuf {
-    let site = std::env::temp_dir().join(format!("sidebar-site-{}", Uuid::now_v7().simple()));
+    let site = folder(&format!("site-{}", Uuid::now_v7().simple()));
     std::fs::create_dir_all(site.join("assets")).unwrap();
     let manifest = json!({
         "app.js": "/assets/app.00000000.js",
