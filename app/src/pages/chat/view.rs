@@ -12,6 +12,7 @@ use super::thread::Thread;
 use crate::client::api;
 use crate::client::location::use_location;
 use crate::client::stream::Line;
+use crate::client::typesetter;
 use crate::components::states::{Skeleton, Trouble};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -91,7 +92,11 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
 
 async fn load(id: Option<ConversationId>, count: usize) -> Result<Option<Conversation>, Problem> {
     match id {
-        Some(id) => api::get::<Conversation>(format!("/conversations/{id}?limit={count}")).await.map(Some),
+        Some(id) => {
+            let found = api::get::<Conversation>(format!("/conversations/{id}?limit={count}"));
+            let (found, ()) = futures::join!(found, typesetter::ready());
+            found.map(Some)
+        }
         None => Ok(None),
     }
 }
