@@ -70,6 +70,7 @@ impl Domain {
         domain.end_own_lost_answers().await?;
         domain.start_writer();
         domain.start_listener();
+        domain.start_teller();
         domain.start_watchdog();
         domain.start_jobs();
         domain.start_database_check();
