@@ -254,7 +254,11 @@ pub(crate) async fn insert_user(tx: &mut PgConnection, account: Account<'_>) -> 
     Ok(id)
 }
 
-pub(crate) async fn new_session(tx: &mut PgConnection, user: UserId, visitor: &Visitor) -> Result<NewSession> {
+pub(crate) async fn new_session(
+    tx: &mut PgConnection,
+    user: UserId,
+    visitor: &Visitor,
+) -> Result<NewSession> {
     let token = random_token();
     let csrf_token = random_token();
     sqlx::query(

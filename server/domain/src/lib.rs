@@ -31,8 +31,8 @@ pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
 pub use error::{Error, Result};
 pub use notes::{
-    Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part, Shared,
-    SharedFolder, Visit,
+    Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part,
+    Shared, SharedFolder, Visit,
 };
 pub use notices::{Notice, Notices};
 pub use pictures::Picture;
@@ -92,6 +92,7 @@ impl Domain {
         domain.start_writer();
         domain.start_listener();
         domain.start_looking();
+        domain.start_teller();
         domain.start_watchdog();
         domain.start_jobs();
         domain.start_ending_shares();

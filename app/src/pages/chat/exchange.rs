@@ -7,8 +7,10 @@ use crate::client::location::Location;
 use crate::client::session::Session;
 use crate::client::socket;
 use crate::client::stream::Opening;
+use crate::client::typesetter;
 use crate::client::{clock::Clock, drafts};
 use crate::components::toast::Toasts;
+use crate::pages::notes::Desk;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -16,7 +18,6 @@ use shared::conversation::{
     Conversation, ConversationSummary, CreateConversation, Message, MessageRole, Regenerate, SendMessage,
     UpdateConversation,
 };
-use crate::pages::notes::Desk;
 use shared::socket::ServerBody;
 use shared::{ConversationId, MessageId, Problem};
 use std::time::Duration;
@@ -95,7 +96,8 @@ impl Exchange {
         let id = MessageId::new();
         let own = draft_message(id, MessageRole::User, content.clone(), self.clock.now.get_untracked());
         self.thread.put_own(own, replaces);
-        let message = SendMessage { user_message_id: Some(id), content, model, replaces, context: self.desk.context() };
+        let message =
+            SendMessage { user_message_id: Some(id), content, model, replaces, context: self.desk.context() };
         self.unsent.update_value(|unsent| unsent.push(message.clone()));
         self.deliver(message);
     }
@@ -285,7 +287,7 @@ impl Exchange {
         self.loading_earlier.set_value(Loading::Yes);
         spawn_local(async move {
             let path = format!("/conversations/{id}?limit={limit}&before={first}");
-            let fetched = api::get::<Conversation>(path).await;
+            let (fetched, ()) = futures::join!(api::get::<Conversation>(path), typesetter::ready());
             if self.is_gone() {
                 return;
             }

@@ -60,7 +60,9 @@ fn quote(outputs: &[ToolOutput]) -> String {
         Err(error) => return format!("{label}\n\nThe search gave a result that could not be read: {error}"),
     };
     if found.is_empty() {
-        return format!("{label}\n\nNothing in your notes and earlier conversations matches this.\n\n{advice}");
+        return format!(
+            "{label}\n\nNothing in your notes and earlier conversations matches this.\n\n{advice}"
+        );
     }
     let mut text = format!("{label}\n\nThis is what your notes and earlier conversations say:\n");
     for passage in found.iter().take(MOST) {

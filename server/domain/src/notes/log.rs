@@ -175,7 +175,11 @@ impl Transport for PostgresTransport {
     async fn announce(&self, moved: &[(NoteId, i64)]) {
         let signals: Vec<Signal> = moved
             .iter()
-            .map(|(note_id, seq)| Signal::NoteMoved { note_id: *note_id, seq: *seq, server_id: self.server_id })
+            .map(|(note_id, seq)| Signal::NoteMoved {
+                note_id: *note_id,
+                seq: *seq,
+                server_id: self.server_id,
+            })
             .collect();
         if let Err(error) = self.send(&signals).await {
             // Others look at the log by themselves every few seconds.
