@@ -29,3 +29,14 @@ declare module "replica-module" {
 }
 
 declare const DIAGRAMS: string;
+
+declare module "typesetter" {
+  export function begin(): unknown;
+  export function html(text: string, growing: boolean): string;
+  export default function init(options: { module_or_path: string }): Promise<unknown>;
+}
+
+declare module "typesetter-module" {
+  const address: string;
+  export default address;
+}

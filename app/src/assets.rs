@@ -20,9 +20,4 @@ impl Assets {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.addresses.get(name).map(String::as_str)
     }
-
-    /// The address of the first file whose name starts so.
-    pub fn starting_with(&self, prefix: &str) -> Option<&str> {
-        self.addresses.iter().find(|(name, _)| name.starts_with(prefix)).map(|(_, address)| address.as_str())
-    }
 }

@@ -23,7 +23,9 @@ pub use workspace::Workspace;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
     leptos::mount::hydrate_body(Workspace);
+    client::typesetter::load_with_the_first_act();
     client::document::mark_ready();
 }

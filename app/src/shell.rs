@@ -55,17 +55,20 @@ pub fn shell() -> impl IntoView {
     let app_js = assets.get("app.js").map(str::to_owned);
     let app_wasm = assets.get("app_bg.wasm").map(str::to_owned);
     // what is loaded on demand: what scripts call it, and where it is
-    let on_demand =
-        [("highlight", "highlight.js"), ("editor", "note.js"), ("local", "local.js")].map(|(name, file)| {
-            assets.get(file).map(|address| view! { <meta name=name content=address.to_owned()/> })
-        });
+    let on_demand = [
+        ("highlight", "highlight.js"),
+        ("typesetter", "typesetter.js"),
+        ("editor", "note.js"),
+        ("local", "local.js"),
+    ]
+    .map(|(name, file)| assets.get(file).map(|address| (name, address.to_owned())));
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=start.theme.name()>
             <head>
                 <Common assets theme=start.theme/>
                 <meta name="build" content=start.build.clone()/>
-                {on_demand.into_iter().flatten().collect_view()}
+                {on_demand.into_iter().flatten().map(|(name, address)| view! { <meta name=name content=address/> }).collect_view()}
                 <style nonce=use_nonce() inner_html=sizes></style>
                 {app_js.map(|address| view! { <link rel="modulepreload" href=address/> })}
                 {app_wasm.map(|address| view! {
@@ -111,7 +114,7 @@ pub fn plain_shell(page: PlainPage, theme: Theme) -> impl IntoView {
 #[component]
 fn Common(assets: Assets, theme: Theme) -> impl IntoView {
     let css = assets.get("main.css").map(str::to_owned);
-    let font = assets.starting_with("inter-latin").map(str::to_owned);
+    let font = assets.get("inter.woff2").map(str::to_owned);
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"/>

@@ -1,6 +1,6 @@
-//! Builds the browser half into the site folder: the app and the notes' replica as WebAssembly, the
-//! TypeScript entries, the stylesheet and fonts, all under names that carry a hash of their content, and the
-//! manifest that says which name is which. The finished folder takes the place of the old one in
+//! Builds the browser half into the site folder: the app, the notes' replica and the typesetter as
+//! WebAssembly, the TypeScript entries, the stylesheet and fonts, all under names that carry a hash of
+//! their content, and the manifest that says which name is which. The finished folder takes the place of the old one in
 //! one step; what has not changed is not made again.
 
 use std::fs;
@@ -12,11 +12,14 @@ use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::place::{Place, Profile, fresh_folder, remove_folder};
+use crate::prune::prune;
 use crate::{precompressed, say, scripts, setup, tool};
 
 /// What the browsers we serve understand, and what rustc has used.
-const WASM_OPT: [&str; 7] = [
+const WASM_OPT: [&str; 9] = [
     "-Oz",
+    "--converge",
+    "--strip-debug",
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
@@ -29,12 +32,13 @@ const WASM_OPT: [&str; 7] = [
 pub(crate) fn build(place: &Place, profile: Profile) -> Result<bool> {
     let app = module(place, profile, "app", &["--features", "hydrate"])?;
     let replica = module(place, profile, "replica", &[])?;
-    assemble(place, profile, &app, &replica)
+    let typesetter = module(place, profile, "typesetter", &[])?;
+    assemble(place, profile, &app, &[replica, typesetter])
 }
 
 /// One WebAssembly module, compiled and bound. Each has a cargo call of its own: their features would
 /// unite.
-fn module(place: &Place, profile: Profile, package: &str, features: &[&str]) -> Result<Bound> {
+fn module(place: &Place, profile: Profile, package: &'static str, features: &[&str]) -> Result<Bound> {
     let wasm = compile(place, profile, package, features)?;
     bind(place, profile, package, &wasm)
 }
@@ -53,10 +57,11 @@ fn compile(place: &Place, profile: Profile, package: &str, features: &[&str]) ->
 
 /// The glue and the module as browsers load it: `app.js`, `app_bg.wasm`.
 pub(crate) struct Bound {
+    pub(crate) name: &'static str,
     pub(crate) folder: PathBuf,
 }
 
-fn bind(place: &Place, profile: Profile, name: &str, wasm: &Path) -> Result<Bound> {
+fn bind(place: &Place, profile: Profile, name: &'static str, wasm: &Path) -> Result<Bound> {
     let work = place.work(profile);
     let folder = work.join(format!("bound-{name}"));
     let stamp = work.join(format!("bound-{name}.from"));
@@ -64,20 +69,24 @@ fn bind(place: &Place, profile: Profile, name: &str, wasm: &Path) -> Result<Boun
     let bytes = fs::read(wasm).with_context(|| format!("cargo left no {}", wasm.display()))?;
     let from = setup::hex(&Sha256::digest(&bytes));
     if fs::read_to_string(&stamp).is_ok_and(|last| last == from) && module.is_file() {
-        return Ok(Bound { folder });
+        return Ok(Bound { name, folder });
     }
     fresh_folder(&folder)?;
     say::step("Binding WebAssembly to JavaScript", || {
         let mut bindgen = Bindgen::new();
         bindgen.input_path(wasm).out_name(name).typescript(false).omit_default_module_path(true);
-        bindgen.remove_name_section(profile == Profile::Release).remove_producers_section(true);
-        bindgen.web(true).and_then(|bindgen| bindgen.generate(&folder)).map_err(|error| anyhow!("{error:#}"))
+        let bound = bindgen.remove_producers_section(true).web(true).and_then(Bindgen::generate_output);
+        let mut bound = bound.map_err(|error| anyhow!("{error:#}"))?;
+        if profile == Profile::Release {
+            prune(bound.wasm_mut());
+        }
+        bound.emit(&folder).map_err(|error| anyhow!("{error:#}"))
     })?;
     if profile == Profile::Release {
         shrink(place, &module)?;
     }
     fs::write(&stamp, &from)?;
-    Ok(Bound { folder })
+    Ok(Bound { name, folder })
 }
 
 fn shrink(place: &Place, wasm: &Path) -> Result<()> {
@@ -89,12 +98,12 @@ fn shrink(place: &Place, wasm: &Path) -> Result<()> {
     })
 }
 
-fn assemble(place: &Place, profile: Profile, app: &Bound, replica: &Bound) -> Result<bool> {
+fn assemble(place: &Place, profile: Profile, app: &Bound, others: &[Bound]) -> Result<bool> {
     let site = place.site(profile);
     let next = site.with_extension("next");
     let assets = next.join("assets");
     fresh_folder(&assets)?;
-    let scripts::Bundled { mut manifest, offline } = scripts::bundle(place, profile, app, replica, &assets)?;
+    let scripts::Bundled { mut manifest, offline } = scripts::bundle(place, profile, app, others, &assets)?;
     let module = scripts::keep(&app.folder.join("app_bg.wasm"), &assets)?;
     manifest.insert("app_bg.wasm".to_owned(), module);
     let text = serde_json::to_string_pretty(&manifest)?;

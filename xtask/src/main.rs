@@ -9,6 +9,7 @@ mod bundle;
 mod place;
 mod postgres;
 mod precompressed;
+mod prune;
 mod run;
 mod say;
 mod scripts;

@@ -35,7 +35,7 @@ pub(crate) fn bundle(
     place: &Place,
     profile: Profile,
     app: &Bound,
-    replica: &Bound,
+    others: &[Bound],
     assets: &Path,
 ) -> Result<Bundled> {
     let report = place.work(profile).join("esbuild.json");
@@ -49,8 +49,7 @@ pub(crate) fn bundle(
         .args(["--entry-names=[name].[hash]", "--chunk-names=[name].[hash]", "--asset-names=[name].[hash]"])
         .args(["--public-path=/assets", "--loader:.woff2=file", "--loader:.svg=file", "--loader:.png=file"])
         .arg("--loader:.wasm=file")
-        .arg(format!("--alias:replica={}", replica.folder.join("replica.js").display()))
-        .arg(format!("--alias:replica-module={}", replica.folder.join("replica_bg.wasm").display()))
+        .args(others.iter().flat_map(aliases))
         .arg(format!("--define:DIAGRAMS={diagrams:?}"))
         .arg(format!("--outdir={}", assets.display()))
         .arg(format!("--metafile={}", report.display()));
@@ -61,6 +60,15 @@ pub(crate) fn bundle(
     let report = fs::read_to_string(&report).context("esbuild left no report")?;
     let report: Value = serde_json::from_str(&report).context("esbuild's report is no JSON")?;
     Ok(Bundled { manifest: manifest_of(&report)?, offline: needed_by(&report, &OFFLINE)? })
+}
+
+/// A script imports a module's glue by the module's name, and its address as `{name}-module`.
+fn aliases(Bound { name, folder }: &Bound) -> [String; 2] {
+    let file = |file: String| folder.join(file).display().to_string();
+    [
+        format!("--alias:{name}={}", file(format!("{name}.js"))),
+        format!("--alias:{name}-module={}", file(format!("{name}_bg.wasm"))),
+    ]
 }
 
 /// Copies a file into the assets under a name with its hash; gives its address.

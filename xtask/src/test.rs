@@ -84,10 +84,12 @@ fn clippy(place: &Place) -> Result<()> {
         let browser = ["hydrate", "--target", "wasm32-unknown-unknown"];
         tool::run(tool::cargo(place, &app).args(browser).args(strict))
     })?;
-    say::step("Clippy, the notes' replica", || {
-        let replica = ["clippy", "--package", "replica", "--target", "wasm32-unknown-unknown"];
-        tool::run(tool::cargo(place, &replica).args(strict))
-    })?;
+    for module in ["replica", "typesetter"] {
+        say::step(&format!("Clippy, the {module}"), || {
+            let module = ["clippy", "--package", module, "--target", "wasm32-unknown-unknown"];
+            tool::run(tool::cargo(place, &module).args(strict))
+        })?;
+    }
     say::step("Types of the editor", || {
         tool::run(Command::new(place.npm_program("tsc")).arg("-p").arg(place.root.join("app/editor")))
     })

@@ -140,6 +140,7 @@ mod browser {
     use super::{Opening, Told};
     use crate::client::document::note;
     use crate::client::socket::{Connection, on_binary, send_binary, use_socket};
+    use crate::client::typesetter;
     use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
     use leptos::prelude::*;
     use serde::Serialize;
@@ -194,7 +195,8 @@ mod browser {
         tell: impl Fn(Told) + 'static,
     ) -> Result<Editor, String> {
         let failed = |cause: JsValue| format!("{cause:?}");
-        let module = load("editor").await.map_err(failed)?;
+        let (module, ()) = futures::join!(load("editor"), typesetter::ready());
+        let module = module.map_err(failed)?;
         let options = serde_json::to_string(&opening).map_err(|cause| cause.to_string())?;
         let send = Closure::<dyn Fn(Uint8Array) -> bool>::new(|frame: Uint8Array| send_binary(&frame));
         let told = Closure::<dyn Fn(String)>::new(move |json: String| match serde_json::from_str(&json) {
@@ -202,8 +204,7 @@ mod browser {
             Err(cause) => leptos::logging::warn!("the editor was not understood: {cause}: {json}"),
         });
         let formula = Closure::<dyn Fn(String, bool) -> JsValue>::new(|tex: String, display: bool| {
-            let place = if display { markdown::FormulaPlace::Block } else { markdown::FormulaPlace::Line };
-            markdown::formula(&tex, place).map_or(JsValue::UNDEFINED, JsValue::from)
+            typesetter::formula(&tex, display).map_or(JsValue::UNDEFINED, JsValue::from)
         });
         let (send, told, formula) = (send.into_js_value(), told.into_js_value(), formula.into_js_value());
         let opened = call(&module, "openNote", &[parent.into(), options.into(), send, told, formula])

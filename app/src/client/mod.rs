@@ -10,3 +10,4 @@ pub mod session;
 pub mod socket;
 pub mod sse;
 pub mod stream;
+pub mod typesetter;

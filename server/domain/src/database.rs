@@ -7,7 +7,7 @@
 
 use crate::error::connection_is_lost;
 use crate::{Error, Result, Viewer};
-use shared::UserId;
+use shared::{ConversationId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Postgres, Transaction};
 use std::path::PathBuf;
@@ -122,6 +122,23 @@ impl Database {
         // digits and hyphens, whoever made it.
         let UserId(id) = user;
         self.begin(format!("BEGIN; SET LOCAL ROLE sidebar_user; SET LOCAL app.user_id = '{id}'")).await
+    }
+
+    /// As [`Self::as_user`], and waits for this conversation and keeps it until the transaction ends, so
+    /// that changes take turns; one that is not there is found missing when it is read.
+    pub async fn as_user_holding(&self, user: UserId, conversation: ConversationId) -> Result<Tx> {
+        let (UserId(id), ConversationId(conversation)) = (user, conversation);
+        self.begin(format!(
+            "BEGIN; SET LOCAL ROLE sidebar_user; SET LOCAL app.user_id = '{id}';
+             SELECT FROM conversations WHERE id = '{conversation}' FOR NO KEY UPDATE"
+        ))
+        .await
+    }
+
+    /// As [`Self::as_system`], with this advisory lock until the transaction ends.
+    pub async fn as_system_holding(&self, lock: i64) -> Result<Tx> {
+        self.begin(format!("BEGIN; SET LOCAL ROLE sidebar_system; SELECT pg_advisory_xact_lock({lock})"))
+            .await
     }
 
     /// A transaction for what happens before or without a person: sign-in, leases, jobs, providers.

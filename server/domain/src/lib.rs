@@ -92,6 +92,7 @@ impl Domain {
         domain.start_writer();
         domain.start_listener();
         domain.start_looking();
+        domain.start_teller();
         domain.start_watchdog();
         domain.start_jobs();
         domain.start_ending_shares();

@@ -1,17 +1,26 @@
 //! What open browsers are told, across servers.
 //!
-//! A signal is sent with `NOTIFY` in the transaction that makes the change, so it arrives if and only
-//! if the change is there, on every server in the same way, this one included.
+//! A signal arrives if and only if the change is there, on every server in the same way, this one
+//! included. What is rare is sent with `NOTIFY` in the transaction that makes the change. What every
+//! message brings about is stored by that transaction and told by one task right after, because a
+//! `NOTIFY` makes commits take turns at the disk; all frames of the chat go this way, so that they
+//! arrive in order.
 
+use crate::database::Tx;
 use crate::{Domain, Error, Result, Via, Viewer};
 use serde::{Deserialize, Serialize};
 use shared::socket::{Channel, ServerBody, ServerFrame};
 use shared::{ApiKeyId, MessageId, NoteId, SessionId, UserId};
 use sqlx::PgConnection;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Notify, broadcast, watch};
 
 const CHANNEL: &str = "sidebar";
+/// The advisory lock of whoever tells stored signals.
+const TELLING: i64 = 0x7369_6465_7465_6c6c;
+/// How long signals wait at most that a server stored which then broke off.
+const LEFT_BEHIND: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Signal {
@@ -65,14 +74,30 @@ impl Signal {
 
     /// Sends several, in this order, in one statement.
     pub async fn send_all(signals: &[Self], tx: &mut PgConnection) -> Result<()> {
-        let payloads: Result<Vec<String>, _> = signals.iter().map(serde_json::to_string).collect();
         sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) WITH ORDINALITY AS s (payload, n) ORDER BY n")
             .bind(CHANNEL)
-            .bind(payloads.map_err(Error::internal)?)
+            .bind(payloads(signals)?)
             .execute(tx)
             .await?;
         Ok(())
     }
+
+    /// Stores several with the transaction, in this order; [`Domain::commit_and_tell`] is to end it.
+    pub async fn store_all(signals: &[Self], tx: &mut PgConnection) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO signals (payload)
+             SELECT payload FROM unnest($1::text[]) WITH ORDINALITY AS s (payload, n) ORDER BY n",
+        )
+        .bind(payloads(signals)?)
+        .execute(tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Signals to be stored by a statement, in this order.
+pub(crate) fn payloads(signals: &[Signal]) -> Result<Vec<String>> {
+    signals.iter().map(serde_json::to_string).collect::<Result<_, _>>().map_err(Error::internal)
 }
 
 /// Where signals arrive and are handed on within this process.
@@ -82,6 +107,8 @@ pub(crate) struct Board {
     /// Woken whenever an answer anywhere moved.
     pub answers_moved: Notify,
     pub jobs_queued: Notify,
+    /// Woken when signals were stored.
+    stored: Notify,
 }
 
 impl Default for Board {
@@ -91,6 +118,7 @@ impl Default for Board {
             degraded: watch::channel(Vec::new()).0,
             answers_moved: Notify::new(),
             jobs_queued: Notify::new(),
+            stored: Notify::new(),
         }
     }
 }
@@ -178,6 +206,48 @@ impl Domain {
     /// The parts of the server that do not work right now.
     pub fn degraded(&self) -> watch::Receiver<Vec<String>> {
         self.inner.notices.degraded.subscribe()
+    }
+
+    /// Commits a transaction that stored signals, and has them told.
+    pub(crate) async fn commit_and_tell(&self, tx: Tx) -> Result<()> {
+        tx.commit().await?;
+        self.inner.notices.stored.notify_one();
+        Ok(())
+    }
+
+    /// The task that tells what is stored.
+    pub(crate) fn start_teller(&self) {
+        let domain = self.clone();
+        self.inner.tasks.spawn(async move {
+            while !domain.inner.stop.is_cancelled() {
+                if let Err(error) = domain.tell().await {
+                    // They stay stored, in order.
+                    tracing::warn!(error = &error as &dyn std::error::Error, "signals wait to be told");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                tokio::select! {
+                    () = domain.inner.stop.cancelled() => {}
+                    () = domain.inner.notices.stored.notified() => {}
+                    () = tokio::time::sleep(LEFT_BEHIND) => {}
+                }
+            }
+        });
+    }
+
+    async fn tell(&self) -> Result<()> {
+        // Servers take turns, so that none overtakes what another is about to tell.
+        let mut tx = self.inner.db.as_system_holding(TELLING).await?;
+        // One that is too long for a notification can only be left out.
+        sqlx::query(
+            "WITH told AS (DELETE FROM signals RETURNING id, payload)
+             SELECT pg_notify($1, payload)
+             FROM (SELECT payload FROM told WHERE octet_length(payload) < 8000 ORDER BY id) AS s",
+        )
+        .bind(CHANNEL)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     pub(crate) fn start_listener(&self) {

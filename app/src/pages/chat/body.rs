@@ -4,7 +4,6 @@ use super::parts::{self, ALL, Part, is_active};
 use super::thread::Item;
 use leptos::html;
 use leptos::prelude::*;
-use markdown::{Document, Options, Progress};
 use shared::conversation::{Message, StepKind, ToolCall};
 
 #[component]
@@ -34,20 +33,33 @@ fn text(item: Item, from: usize) -> AnyView {
     view! { <div class="markdown" node_ref=holder inner_html=html></div> }.into_any()
 }
 
-/// The HTML that the page begins with. While the browser takes over a page it has it already.
+/// The HTML that the page begins with. While the browser takes over a page it has it already; before
+/// its typesetter is there, [`super::paint`] shows the text as it was written.
 fn first_html(item: &Item, from: usize) -> String {
-    let is_taking_over = Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating());
-    if cfg!(feature = "hydrate") && is_taking_over {
+    #[cfg(feature = "hydrate")]
+    if Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating()) {
         return String::new();
     }
     let shown = item.shown.get_untracked();
     item.message.with_untracked(|message| {
         let growing = is_active(message.status) || shown != ALL;
-        let progress = if growing { Progress::Growing } else { Progress::Finished };
-        let mut document = Document::default();
-        document.update(parts::text(message, from, shown), progress, Options::default());
-        document.blocks().iter().map(|block| format!("<div class=\"block\">{}</div>", block.html)).collect()
+        set(parts::text(message, from, shown), growing)
     })
+}
+
+#[cfg(feature = "hydrate")]
+fn set(text: &str, growing: bool) -> String {
+    crate::client::typesetter::html(text, growing).unwrap_or_default()
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn set(text: &str, growing: bool) -> String {
+    use markdown::{Document, Options, Progress};
+
+    let mut document = Document::default();
+    let progress = if growing { Progress::Growing } else { Progress::Finished };
+    document.update(text, progress, Options::default());
+    document.blocks().iter().map(|block| format!("<div class=\"block\">{}</div>", block.html)).collect()
 }
 
 fn reasoning(item: Item, step: usize) -> AnyView {

@@ -11,7 +11,7 @@ pub fn clicked(event: MouseEvent) {
 }
 
 #[cfg(feature = "hydrate")]
-pub use browser::{colour, highlighted};
+pub use browser::{colour, highlighter};
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -50,14 +50,9 @@ mod browser {
         });
     }
 
-    /// HTML of the code in colours, when the highlighter is there and knows the language.
-    pub fn highlighted(code: &str, language: &str) -> Option<String> {
-        if code.len() > LONGEST_COLOURED {
-            return None;
-        }
-        let highlight: Function =
-            Reflect::get(&window(), &"sidebarHighlight".into()).ok()?.dyn_into().ok()?;
-        highlight.call2(&JsValue::NULL, &code.into(), &language.into()).ok()?.as_string()
+    /// What gives the HTML of code in colours, once it is there.
+    pub fn highlighter() -> Option<Function> {
+        Reflect::get(&window(), &"sidebarHighlight".into()).ok()?.dyn_into().ok()
     }
 
     /// Colours the code below `root` that is not coloured yet, once the highlighter is there.
@@ -66,25 +61,25 @@ mod browser {
         if found.length() == 0 {
             return;
         }
-        let is_there = Reflect::get(&window(), &"sidebarHighlight".into())
-            .is_ok_and(|highlight| highlight.is_function());
-        if !is_there {
-            return ask_for_highlighter();
-        }
+        let Some(highlighter) = highlighter() else { return ask_for_highlighter() };
         for place in 0..found.length() {
             if let Some(code) = found.get(place).and_then(|node| node.dyn_into::<Element>().ok()) {
-                colour_one(&code);
+                colour_one(&code, &highlighter);
             }
         }
     }
 
-    fn colour_one(code: &Element) {
+    fn colour_one(code: &Element, highlighter: &Function) {
         note(code.set_attribute("data-coloured", ""));
         let text = code.text_content().unwrap_or_default();
         let class = code.class_name();
-        let Some(language) = class.strip_prefix("language-") else { return };
-        if let Some(html) = highlighted(&text, language).filter(|html| markdown::is_highlighted(html, &text))
-        {
+        let Some(language) = class.strip_prefix("language-").filter(|_| text.len() <= LONGEST_COLOURED)
+        else {
+            return;
+        };
+        let coloured = highlighter.call2(&JsValue::NULL, &(&*text).into(), &language.into());
+        let html = coloured.ok().and_then(|html| html.as_string());
+        if let Some(html) = html.filter(|html| markdown::is_highlighted(html, &text)) {
             code.set_inner_html(&html);
         }
     }

@@ -7,6 +7,7 @@ use crate::client::location::Location;
 use crate::client::session::Session;
 use crate::client::socket;
 use crate::client::stream::Opening;
+use crate::client::typesetter;
 use crate::client::{clock::Clock, drafts};
 use crate::components::toast::Toasts;
 use crate::pages::notes::Desk;
@@ -286,7 +287,7 @@ impl Exchange {
         self.loading_earlier.set_value(Loading::Yes);
         spawn_local(async move {
             let path = format!("/conversations/{id}?limit={limit}&before={first}");
-            let fetched = api::get::<Conversation>(path).await;
+            let (fetched, ()) = futures::join!(api::get::<Conversation>(path), typesetter::ready());
             if self.is_gone() {
                 return;
             }

@@ -6,9 +6,9 @@ use super::pace::Pace;
 use super::parts::{self, ALL, is_active};
 use super::thread::Item;
 use crate::client::document::note;
+use crate::client::typesetter::{self, Setting};
 use leptos::html;
 use leptos::prelude::*;
-use markdown::{Document, Options, Progress};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use web_sys::Element;
@@ -51,17 +51,14 @@ pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
         item.message.with(|message| {
             let text = parts::text(message, from, shown);
             let is_whole = shown == ALL || from + text.len() < parts::shown_end(message, shown);
-            let progress = if is_whole { Progress::Finished } else { Progress::Growing };
-            painter.borrow_mut().paint(&holder, text, progress);
+            painter.borrow_mut().paint(&holder, text, is_whole);
         });
     });
 }
 
 #[derive(Default)]
 struct Painter {
-    document: Document,
-    /// Of the blocks in the page, in order.
-    keys: Vec<u64>,
+    setting: Option<Setting>,
     state: State,
 }
 
@@ -76,55 +73,29 @@ enum State {
 }
 
 impl Painter {
-    fn paint(&mut self, holder: &Element, text: &str, progress: Progress) {
+    fn paint(&mut self, holder: &Element, text: &str, is_whole: bool) {
         let began = now_ms();
         match self.state {
-            State::Untouched if progress == Progress::Finished && holder.first_element_child().is_some() => {
+            State::Untouched if is_whole && holder.first_element_child().is_some() => {
                 self.state = State::AsItCame(text.len());
                 return code::colour(holder);
             }
-            State::AsItCame(length) if length == text.len() && progress == Progress::Finished => return,
-            State::Untouched | State::AsItCame(_) => holder.set_inner_html(""),
-            State::Painted => {}
+            State::AsItCame(length) if length == text.len() && is_whole => return,
+            _ => {}
         }
-        self.state = State::Painted;
-        let options = Options { highlight: Some(&code::highlighted) };
-        self.document.update(text, progress, options);
-        self.place(holder);
+        if !typesetter::is_ready() {
+            return holder.set_text_content(Some(text));
+        }
+        if self.state != State::Painted {
+            holder.set_inner_html("");
+            self.setting = typesetter::begin();
+            self.state = State::Painted;
+        }
+        if let Some(setting) = &self.setting {
+            note(setting.set(holder, text, !is_whole, code::highlighter()));
+        }
         code::colour(holder);
         COST_MS.set(now_ms() - began);
-    }
-
-    fn place(&mut self, holder: &Element) {
-        let blocks = self.document.blocks();
-        let same = self.keys.iter().zip(blocks).take_while(|(key, block)| **key == block.key).count();
-        let mut next = holder.children().item(same as u32);
-        for block in &blocks[same..] {
-            match next {
-                Some(element) => {
-                    element.set_inner_html(&block.html);
-                    next = element.next_element_sibling();
-                }
-                None => append(holder, &block.html),
-            }
-        }
-        while let Some(element) = next {
-            next = element.next_element_sibling();
-            element.remove();
-        }
-        self.keys.truncate(same);
-        self.keys.extend(blocks[same..].iter().map(|block| block.key));
-    }
-}
-
-fn append(holder: &Element, html: &str) {
-    match document().create_element("div") {
-        Ok(block) => {
-            block.set_class_name("block");
-            block.set_inner_html(html);
-            note(holder.append_child(&block));
-        }
-        Err(cause) => leptos::logging::warn!("the page has no room for a block: {cause:?}"),
     }
 }
 

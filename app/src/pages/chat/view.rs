@@ -12,6 +12,7 @@ use super::thread::Thread;
 use crate::client::api;
 use crate::client::location::use_location;
 use crate::client::stream::Line;
+use crate::client::typesetter;
 use crate::components::states::{Skeleton, Trouble};
 use crate::pages::conversations::prefetch::use_prefetch;
 use leptos::prelude::*;
@@ -92,12 +93,15 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
 
 async fn load(id: Option<ConversationId>, count: usize) -> Result<Option<Conversation>, Problem> {
     let Some(id) = id else { return Ok(None) };
-    if count == PAGE
-        && let Some(ahead) = use_prefetch().take(id)
-    {
-        return ahead.await.map(Some);
-    }
-    api::get::<Conversation>(format!("/conversations/{id}?limit={count}")).await.map(Some)
+    let ahead = if count == PAGE { use_prefetch().take(id) } else { None };
+    let found = async {
+        match ahead {
+            Some(ahead) => ahead.await,
+            None => api::get::<Conversation>(format!("/conversations/{id}?limit={count}")).await,
+        }
+    };
+    let (found, ()) = futures::join!(found, typesetter::ready());
+    found.map(Some)
 }
 
 fn page_title(thread: Thread) -> String {

@@ -5,6 +5,7 @@ use super::sheet::NoteSheet;
 use super::store::use_notes;
 use crate::client::api;
 use crate::client::location::use_location;
+use crate::client::typesetter;
 use crate::components::button::{Button, Look};
 use crate::components::states::{Skeleton, Trouble};
 use crate::route::Route;
@@ -26,7 +27,13 @@ pub fn NotesPage(#[prop(into)] id: Signal<Option<NoteId>>) -> impl IntoView {
 #[component]
 fn Opened(id: NoteId) -> impl IntoView {
     let desk = use_desk();
-    let loaded = Resource::new(|| (), move |()| api::get::<Note>(format!("/notes/{id}")));
+    let loaded = Resource::new(
+        || (),
+        move |()| async move {
+            let found = api::get::<Note>(format!("/notes/{id}"));
+            futures::join!(found, typesetter::ready()).0
+        },
+    );
     on_cleanup(move || leave(desk, id));
     view! {
         <article class="note" aria-label="Note">

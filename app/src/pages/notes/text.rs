@@ -2,6 +2,7 @@
 //! has the text too.
 
 use super::desk::{Desk, use_desk};
+use crate::client::typesetter;
 use leptos::html;
 use leptos::prelude::*;
 use shared::note::Note;
@@ -27,11 +28,10 @@ pub fn Text(note: Note) -> impl IntoView {
 
 /// While the browser takes over a page it has the HTML already.
 fn first_html(content: &str) -> String {
-    let is_taking_over = Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating());
-    if cfg!(feature = "hydrate") && is_taking_over {
+    if typesetter::is_taking_over() {
         return String::new();
     }
-    markdown::render_as(markdown::Dialect::Note, content, markdown::Options::default())
+    typesetter::note(content).unwrap_or_default()
 }
 
 /// The editor holds only the lines that are seen: what is printed is the whole text as HTML.
@@ -44,8 +44,7 @@ fn print_whole(desk: Desk, reading: NodeRef<html::Div>) {
             if let (true, Some(text), Some(reading)) =
                 (desk.is_editing.get_untracked(), text, reading.get_untracked())
             {
-                let options = markdown::Options::default();
-                reading.set_inner_html(&markdown::render_as(markdown::Dialect::Note, &text, options));
+                reading.set_inner_html(&typesetter::note(&text).unwrap_or_default());
             }
         });
         on_cleanup(move || handle.remove());

@@ -5,15 +5,17 @@ use super::generation::{Ask, Gate};
 use super::live::Live;
 use super::{LEASE, LONGEST_MESSAGE};
 use crate::conversations::change::refuse_deleted;
-use crate::conversations::{OpenAnswer, Opened, Seed, lock, passages, read, summary_of};
+use crate::conversations::{OpenAnswer, Opened, Seed, passages, read, read_for};
 use crate::database::Tx;
 use crate::error::violated_unique;
-use crate::notices::Signal;
+use crate::notices::{Signal, payloads};
 use crate::providers::Choice;
 use crate::text::{first_words, without_nul};
 use crate::{Caller, Domain, Error, Result};
 use sha2::{Digest, Sha256};
-use shared::conversation::{Message, MessageRole, MessageStatus, NoteContext, Regenerate, SendMessage};
+use shared::conversation::{
+    ConversationSummary, Message, MessageRole, MessageStatus, NoteContext, Regenerate, SendMessage,
+};
 use shared::event::{AnswerEvent, Sequenced};
 use shared::socket::ServerBody;
 use shared::{ConversationId, ErrorCode, MessageId};
@@ -21,6 +23,7 @@ use sqlx::types::Json;
 use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 /// Answers that may wait in one conversation.
 const MOST_WAITING: usize = 20;
@@ -83,13 +86,16 @@ impl Domain {
         sent: Sent,
         wanted: Option<String>,
     ) -> Result<AnswerStream> {
-        let mut tx = self.inner.db.as_user(caller.user_id).await?;
-        // Locked first: who waited here may find that the same message came in meanwhile.
-        lock(&mut tx, conversation).await?;
-        if let Some(answer) = repeated(&mut tx, &caller, conversation, &sent).await? {
-            return Ok(AnswerStream::new(self, caller.user_id, conversation, answer, 0));
+        // Held first: who waited here may find that the same message came in meanwhile.
+        let mut tx = self.inner.db.as_user_holding(caller.user_id, conversation).await?;
+        let mut opened = read_for(&mut tx, conversation, Some(sent.id)).await?;
+        let hash = sent.hash(conversation);
+        if let Some(before) = &opened.sent_before {
+            if before.hash != hex(&hash) {
+                return Err(reused());
+            }
+            return Ok(AnswerStream::new(self, caller.user_id, conversation, before.answer, 0));
         }
-        let mut opened = read(&mut tx, conversation).await?;
         refuse_deleted(&opened.summary)?;
         let choice = self.choice(wanted, &opened)?;
         let parent_id = match sent.replaces {
@@ -102,22 +108,9 @@ impl Domain {
         let message = user_message(&sent, parent_id);
         let answer = new_answer(sent.id, &choice, &opened, None)?;
         opened.messages.push(message.clone());
-        let hash = sent.hash(conversation);
         let begun = self.begin_early(&caller, &opened, &answer, &choice);
-        insert_answer(&mut tx, self, &caller, conversation, &answer, Some(hash)).await?;
-        sqlx::query(
-            "UPDATE conversations SET messages = messages || $2, message_count = message_count + 1, head = $3,
-                    first_message = CASE WHEN first_message = '' THEN $4 ELSE first_message END, updated_at = now()
-             WHERE id = $1",
-        )
-        .bind(conversation.0)
-        .bind(Json([&message]))
-        .bind(answer.id.0)
-        .bind(first_words(&message.content, 120))
-        .execute(&mut *tx)
-        .await?;
-        passages::index(&mut tx, caller.user_id, conversation, &message).await?;
-        self.commit_begun(tx, &caller, conversation, answer.id, begun).await
+        let beginning = Beginning { answer: &answer, message: Some((&message, hash)) };
+        self.store_begun(tx, &caller, opened.summary, opened.now, beginning, begun).await
     }
 
     /// Another answer to the message that `message` answers; the earlier one stays as a variant.
@@ -151,8 +144,7 @@ impl Domain {
     ) -> Result<AnswerStream> {
         let (domain, caller) = (self.clone(), caller.clone());
         let work = async move {
-            let mut tx = domain.inner.db.as_user(caller.user_id).await?;
-            lock(&mut tx, conversation).await?;
+            let mut tx = domain.inner.db.as_user_holding(caller.user_id, conversation).await?;
             let opened = read(&mut tx, conversation).await?;
             refuse_deleted(&opened.summary)?;
             let earlier = opened
@@ -174,13 +166,8 @@ impl Domain {
             };
             let answer = new_answer(answered, &choice, &opened, seed)?;
             let begun = domain.begin_early(&caller, &opened, &answer, &choice);
-            insert_answer(&mut tx, &domain, &caller, conversation, &answer, None).await?;
-            sqlx::query("UPDATE conversations SET head = $2, updated_at = now() WHERE id = $1")
-                .bind(conversation.0)
-                .bind(answer.id.0)
-                .execute(&mut *tx)
-                .await?;
-            domain.commit_begun(tx, &caller, conversation, answer.id, begun).await
+            let beginning = Beginning { answer: &answer, message: None };
+            domain.store_begun(tx, &caller, opened.summary, opened.now, beginning, begun).await
         };
         tokio::spawn(work).await.map_err(Error::internal)?
     }
@@ -216,23 +203,22 @@ impl Domain {
         Some((live, gate))
     }
 
-    async fn commit_begun(
+    /// Stores what begins, and lets the answer be shown.
+    async fn store_begun(
         &self,
         mut tx: Tx,
         caller: &Caller,
-        conversation: ConversationId,
-        answer: MessageId,
+        before: ConversationSummary,
+        now: OffsetDateTime,
+        beginning: Beginning<'_>,
         begun: Option<(Arc<Live>, Gate)>,
     ) -> Result<AnswerStream> {
+        let (conversation, answer) = (before.id, beginning.answer.id);
         let started = ServerBody::AnswerStarted { conversation_id: conversation, message_id: answer };
-        let summary = summary_of(&mut tx, conversation).await?;
-        let changed = ServerBody::ConversationChanged(summary);
-        Signal::send_all(
-            &[Signal::chat(caller.user_id, started), Signal::chat(caller.user_id, changed)],
-            &mut tx,
-        )
-        .await?;
-        tx.commit().await?;
+        let changed = ServerBody::ConversationChanged(beginning.summary(before, now));
+        let signals = [Signal::chat(caller.user_id, started), Signal::chat(caller.user_id, changed)];
+        insert(&mut tx, self.inner.server_id, caller, conversation, &beginning, &signals).await?;
+        self.commit_and_tell(tx).await?;
         if let Some((live, gate)) = begun {
             self.inner.live.insert(live.clone());
             // The task waits at the gate; it can only be gone if the server stops.
@@ -244,31 +230,37 @@ impl Domain {
     }
 }
 
+/// An answer that is asked for, and the message that it came with, with the message's hash.
+struct Beginning<'a> {
+    answer: &'a OpenAnswer,
+    message: Option<(&'a Message, Vec<u8>)>,
+}
+
+impl Beginning<'_> {
+    fn first_words(&self) -> String {
+        self.message.as_ref().map_or_else(String::new, |(message, _)| first_words(&message.content, 120))
+    }
+
+    /// The conversation as [`insert`] leaves it.
+    fn summary(&self, mut summary: ConversationSummary, now: OffsetDateTime) -> ConversationSummary {
+        summary.message_count += i32::from(self.message.is_some());
+        if summary.first_message.is_empty() {
+            summary.first_message = self.first_words();
+        }
+        summary.answering = true;
+        summary.updated_at = now;
+        summary
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Again {
     FromTheStart,
     WhereItStopped,
 }
 
-/// The answer to this very message, if it was sent before.
-async fn repeated(
-    tx: &mut Tx,
-    caller: &Caller,
-    conversation: ConversationId,
-    sent: &Sent,
-) -> Result<Option<MessageId>> {
-    let known: Option<(uuid::Uuid, Option<Vec<u8>>)> = sqlx::query_as(
-        "SELECT id, content_hash FROM answers WHERE user_id = $1 AND user_message_id = $2 AND sent",
-    )
-    .bind(caller.user_id.0)
-    .bind(sent.id.0)
-    .fetch_optional(&mut **tx)
-    .await?;
-    match known {
-        None => Ok(None),
-        Some((answer, Some(hash))) if hash == sent.hash(conversation) => Ok(Some(MessageId(answer))),
-        Some(_) => Err(reused()),
-    }
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn reused() -> Error {
@@ -329,34 +321,54 @@ fn new_answer(
     })
 }
 
-async fn insert_answer(
+/// Stores everything that begins in one statement: the way to the first token is short.
+async fn insert(
     tx: &mut Tx,
-    domain: &Domain,
+    server: Uuid,
     caller: &Caller,
     conversation: ConversationId,
-    answer: &OpenAnswer,
-    content_hash: Option<Vec<u8>>,
+    beginning: &Beginning<'_>,
+    signals: &[Signal],
 ) -> Result<()> {
+    let answer = beginning.answer;
     let begins = answer.status == MessageStatus::Streaming;
+    let message = beginning.message.as_ref().map(|(message, _)| *message);
+    let (ordinals, passages) = passages::numbered(message.map_or("", |message| &message.content));
     sqlx::query(
-        "INSERT INTO answers (id, conversation_id, user_id, user_message_id, sent, content_hash, model, status,
-                              seed, server_id, lease_until, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $10 THEN $11 END,
-                 CASE WHEN $10 THEN now() + make_interval(secs => $12) END, $13)",
+        "WITH answer AS (
+             INSERT INTO answers (id, conversation_id, user_id, user_message_id, sent, content_hash, model, status,
+                                  seed, server_id, lease_until, created_at)
+             VALUES ($1, $2, $3, $4, $5 IS NOT NULL, $5, $6, $7, $8, CASE WHEN $9 THEN $10 END,
+                     CASE WHEN $9 THEN now() + make_interval(secs => $11) END, $12)
+         ), conversation AS (
+             UPDATE conversations SET messages = messages || $13, message_count = message_count + jsonb_array_length($13),
+                    first_message = CASE WHEN first_message = '' THEN $14 ELSE first_message END,
+                    head = $1, updated_at = now()
+             WHERE id = $2
+         ), passage AS (
+             INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
+             SELECT $3, 'message', $2, $4, ordinal, text FROM unnest($15::int[], $16::text[]) AS p (ordinal, text)
+         )
+         INSERT INTO signals (payload)
+         SELECT payload FROM unnest($17::text[]) WITH ORDINALITY AS s (payload, n) ORDER BY n",
     )
     .bind(answer.id.0)
     .bind(conversation.0)
     .bind(caller.user_id.0)
     .bind(answer.user_message_id.0)
-    .bind(content_hash.is_some())
-    .bind(content_hash)
+    .bind(beginning.message.as_ref().map(|(_, hash)| hash))
     .bind(&answer.model)
     .bind(if begins { "streaming" } else { "pending" })
     .bind(answer.seed.as_ref().map(Json))
     .bind(begins)
-    .bind(domain.inner.server_id)
+    .bind(server)
     .bind(LEASE.as_secs_f64())
     .bind(answer.created_at)
+    .bind(Json(message.as_slice()))
+    .bind(beginning.first_words())
+    .bind(ordinals)
+    .bind(passages)
+    .bind(payloads(signals)?)
     .execute(&mut **tx)
     .await
     .map_err(|e| match violated_unique(&e) {

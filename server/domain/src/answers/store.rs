@@ -103,8 +103,7 @@ impl Domain {
     /// Closes an answer that this server holds. Gives the answer that begins now, if one waited.
     pub(super) async fn close(&self, closing: Closing<'_>) -> Result<Option<MessageId>> {
         let Closing { conversation_id, user_id, message, events } = closing;
-        let mut tx = self.inner.db.as_user(user_id).await?;
-        lock(&mut tx, conversation_id).await?;
+        let mut tx = self.inner.db.as_user_holding(user_id, conversation_id).await?;
         let last_seq = events.last().map_or(0, |event| event.seq);
         let held = sqlx::query(
             "UPDATE answers SET status = $2, last_seq = $3, ended_at = now(), lease_until = NULL
@@ -151,8 +150,8 @@ impl Domain {
             Signal::chat(user_id, ServerBody::ConversationChanged(summary)),
             Signal::AnswerMoved,
         ];
-        Signal::send_all(&signals, &mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(&signals, &mut tx).await?;
+        self.commit_and_tell(tx).await?;
         Ok(next)
     }
 

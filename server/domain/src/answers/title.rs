@@ -59,8 +59,8 @@ impl Domain {
             .execute(&mut *tx)
             .await?;
         let summary = summary_of(&mut tx, conversation).await?;
-        Signal::chat(user, ServerBody::ConversationChanged(summary)).send(&mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(&[Signal::chat(user, ServerBody::ConversationChanged(summary))], &mut tx).await?;
+        self.commit_and_tell(tx).await?;
         Ok(())
     }
 

@@ -31,8 +31,9 @@ impl Domain {
             .execute(&mut *tx)
             .await?;
         let summary = summary_of(&mut tx, id).await?;
-        Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary)).send(&mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(&[Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary))], &mut tx)
+            .await?;
+        self.commit_and_tell(tx).await?;
         self.conversation(caller, id, Window::default()).await
     }
 
@@ -70,8 +71,12 @@ impl Domain {
         .execute(&mut *tx)
         .await?;
         let summary = summary_of(&mut tx, id).await?;
-        Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary.clone())).send(&mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(
+            &[Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary.clone()))],
+            &mut tx,
+        )
+        .await?;
+        self.commit_and_tell(tx).await?;
         Ok(summary)
     }
 
@@ -84,8 +89,9 @@ impl Domain {
             .execute(&mut *tx)
             .await?;
         let open = read(&mut tx, id).await?.open;
-        Signal::chat(caller.user_id, ServerBody::ConversationDeleted { id }).send(&mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(&[Signal::chat(caller.user_id, ServerBody::ConversationDeleted { id })], &mut tx)
+            .await?;
+        self.commit_and_tell(tx).await?;
         for answer in open.iter().rev() {
             self.stop_answer(caller, id, answer.id).await?;
         }
@@ -104,8 +110,12 @@ impl Domain {
             .execute(&mut *tx)
             .await?;
         let summary = summary_of(&mut tx, id).await?;
-        Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary.clone())).send(&mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(
+            &[Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary.clone()))],
+            &mut tx,
+        )
+        .await?;
+        self.commit_and_tell(tx).await?;
         Ok(summary)
     }
 

@@ -12,4 +12,4 @@ pub use export::{Export, ExportFormat};
 pub use list::ListConversations;
 pub(crate) use list::{Cursor, summary_of};
 pub use open::Window;
-pub(crate) use open::{OpenAnswer, Opened, Person, Seed, lock, logged, read};
+pub(crate) use open::{OpenAnswer, Opened, Person, Seed, lock, logged, read, read_for};

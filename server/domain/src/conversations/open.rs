@@ -30,6 +30,18 @@ pub(crate) struct Opened {
     pub open: Vec<OpenAnswer>,
     /// What prompts say of the person: name, place, local time in words.
     pub person: Person,
+    /// When the transaction began.
+    pub now: OffsetDateTime,
+    /// The answer to the message that was asked about, if that was sent before.
+    pub sent_before: Option<SentBefore>,
+}
+
+/// A message of the person that came in already, in this conversation or another.
+#[derive(Deserialize)]
+pub(crate) struct SentBefore {
+    pub answer: MessageId,
+    /// Hexadecimal.
+    pub hash: String,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +110,8 @@ struct Row {
     name: String,
     place: String,
     local_time: String,
+    now: OffsetDateTime,
+    sent_before: Option<Json<SentBefore>>,
 }
 
 /// Waits for the conversation and keeps it until the transaction ends, so that changes take turns.
@@ -111,6 +125,15 @@ pub(crate) async fn lock(tx: &mut PgConnection, id: ConversationId) -> Result<()
 }
 
 pub(crate) async fn read(tx: &mut PgConnection, id: ConversationId) -> Result<Opened> {
+    read_for(tx, id, None).await
+}
+
+/// Reads it, and whether this message of the person was sent before.
+pub(crate) async fn read_for(
+    tx: &mut PgConnection,
+    id: ConversationId,
+    message: Option<MessageId>,
+) -> Result<Opened> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT c.title, c.first_message, c.message_count, c.pinned, c.model, c.created_at, c.updated_at,
                 c.deleted_at, c.messages, c.head,
@@ -121,10 +144,14 @@ pub(crate) async fn read(tx: &mut PgConnection, id: ConversationId) -> Result<Op
                           WHERE a.conversation_id = c.id AND a.status IN ('pending', 'streaming')), '[]') AS open,
                 u.display_name AS name, u.place,
                 to_char(now() AT TIME ZONE coalesce(nullif(u.time_zone, ''), 'UTC'),
-                        'FMDay, FMDD FMMonth YYYY, HH24:MI ') || coalesce(nullif(u.time_zone, ''), 'UTC') AS local_time
+                        'FMDay, FMDD FMMonth YYYY, HH24:MI ') || coalesce(nullif(u.time_zone, ''), 'UTC') AS local_time,
+                now() AS now,
+                (SELECT jsonb_build_object('answer', s.id, 'hash', coalesce(encode(s.content_hash, 'hex'), ''))
+                 FROM answers s WHERE s.user_id = c.owner_id AND s.user_message_id = $2 AND s.sent) AS sent_before
          FROM conversations c JOIN users u ON u.id = c.owner_id WHERE c.id = $1",
     )
     .bind(id.0)
+    .bind(message.map(|MessageId(id)| id))
     .fetch_optional(tx)
     .await?;
     let row = row.ok_or_else(|| Error::not_found("conversation"))?;
@@ -145,6 +172,8 @@ pub(crate) async fn read(tx: &mut PgConnection, id: ConversationId) -> Result<Op
         head: row.head.map(MessageId),
         open: row.open.0,
         person: Person { name: row.name, place: row.place, local_time: row.local_time },
+        now: row.now,
+        sent_before: row.sent_before.map(|Json(sent)| sent),
     })
 }
 

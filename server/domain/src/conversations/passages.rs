@@ -17,11 +17,10 @@ pub(crate) async fn index(
     conversation: ConversationId,
     message: &Message,
 ) -> Result<()> {
-    let passages: Vec<&str> = passages(&message.content).into_iter().take(MOST).collect();
+    let (ordinals, passages) = numbered(&message.content);
     if passages.is_empty() {
         return Ok(());
     }
-    let ordinals: Vec<i32> = (0..).take(passages.len()).collect();
     sqlx::query(
         "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
          SELECT $1, 'message', $2, $3, ordinal, text FROM unnest($4::int[], $5::text[]) AS p (ordinal, text)",
@@ -34,6 +33,11 @@ pub(crate) async fn index(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The passages of a text to be indexed, and their numbers.
+pub(crate) fn numbered(text: &str) -> (Vec<i32>, Vec<&str>) {
+    (0..).zip(passages(text)).take(MOST).unzip()
 }
 
 /// Cuts text at paragraphs, else at lines, else at spaces, else at a character.

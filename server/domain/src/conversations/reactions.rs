@@ -73,8 +73,9 @@ impl Domain {
         .execute(&mut *tx)
         .await?;
         let summary = super::summary_of(&mut tx, id).await?;
-        Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary)).send(&mut tx).await?;
-        tx.commit().await?;
+        Signal::store_all(&[Signal::chat(caller.user_id, ServerBody::ConversationChanged(summary))], &mut tx)
+            .await?;
+        self.commit_and_tell(tx).await?;
         Ok(found)
     }
 }

@@ -83,6 +83,16 @@ pub(crate) async fn write(
     write_links(tx, note, owner, text, markup).await?;
     write_title(tx, note, owner, &title).await?;
     write_passages(tx, note, owner, &passages(text)).await?;
+    update_row(tx, note, seq, text, markup).await
+}
+
+async fn update_row(
+    tx: &mut PgConnection,
+    note: NoteId,
+    seq: i64,
+    text: &str,
+    markup: &Markup,
+) -> Result<()> {
     sqlx::query(
         "UPDATE notes SET markdown = $3, markdown_seq = $2, excerpt = $4, words = $5, tags = $6, aliases = $7,
                 updated_at = CASE WHEN markdown = $3 THEN updated_at ELSE now() END
@@ -98,6 +108,26 @@ pub(crate) async fn write(
     .execute(tx)
     .await?;
     Ok(())
+}
+
+/// The same for a note that was made in this transaction, of which there are no rows yet.
+pub(crate) async fn write_first(
+    tx: &mut PgConnection,
+    note: NoteId,
+    seq: i64,
+    text: &str,
+    markup: &Markup,
+) -> Result<()> {
+    let (owner, title): (Uuid, String) = sqlx::query_as("SELECT owner_id, title FROM notes WHERE id = $1")
+        .bind(note.0)
+        .fetch_one(&mut *tx)
+        .await?;
+    insert_links(tx, note, owner, &names(text, markup)).await?;
+    let title = Some((0, title.as_str())).filter(|(_, title)| !title.is_empty());
+    let passages = passages(text);
+    let all = title.into_iter().chain((1..).zip(passages)).collect();
+    insert_passages(tx, note, owner, all).await?;
+    update_row(tx, note, seq, text, markup).await
 }
 
 /// What follows from a new title: the passage that it is found by, and links that had no target.
@@ -150,20 +180,33 @@ async fn write_links(
             .bind(note.0)
             .fetch_all(&mut *tx)
             .await?;
-    let now: Vec<(LinkKind, String)> = markup
-        .links
-        .iter()
-        .filter(|link| !link.is_file(text))
-        .map(|link| (link.kind, link.key(text)))
-        .collect();
+    let now = names(text, markup);
     let same = stored.len() == now.len()
         && stored.iter().zip(&now).all(|(old, new)| old.0 == new.0.as_str() && old.1 == new.1);
     if same {
         return Ok(());
     }
     sqlx::query("DELETE FROM note_links WHERE from_id = $1").bind(note.0).execute(&mut *tx).await?;
+    insert_links(tx, note, owner, &now).await
+}
+
+/// What is linked, in its order.
+fn names(text: &str, markup: &Markup) -> Vec<(LinkKind, String)> {
+    let links = markup.links.iter().filter(|link| !link.is_file(text));
+    links.map(|link| (link.kind, link.key(text))).collect()
+}
+
+async fn insert_links(
+    tx: &mut PgConnection,
+    note: NoteId,
+    owner: Uuid,
+    links: &[(LinkKind, String)],
+) -> Result<()> {
+    if links.is_empty() {
+        return Ok(());
+    }
     let (kinds, names): (Vec<&str>, Vec<&str>) =
-        now.iter().map(|(kind, name)| (kind.as_str(), name.as_str())).unzip();
+        links.iter().map(|(kind, name)| (kind.as_str(), name.as_str())).unzip();
     // Each name is looked up once, however often it is written.
     sqlx::query(
         "WITH written AS (SELECT * FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS w (kind, name, ordinal)),
@@ -257,19 +300,29 @@ async fn write_passages(tx: &mut PgConnection, note: NoteId, owner: Uuid, passag
         .execute(&mut *tx)
         .await?;
     }
-    if !plan.new.is_empty() {
-        let (ordinals, texts): (Vec<i32>, Vec<&str>) = plan.new.into_iter().unzip();
-        sqlx::query(
-            "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
-             SELECT $2, 'note', $1, $1, p.ordinal, p.text FROM unnest($3::int[], $4::text[]) AS p (ordinal, text)",
-        )
-        .bind(note.0)
-        .bind(owner)
-        .bind(ordinals)
-        .bind(texts)
-        .execute(tx)
-        .await?;
+    insert_passages(tx, note, owner, plan.new).await
+}
+
+async fn insert_passages(
+    tx: &mut PgConnection,
+    note: NoteId,
+    owner: Uuid,
+    passages: Vec<(i32, &str)>,
+) -> Result<()> {
+    if passages.is_empty() {
+        return Ok(());
     }
+    let (ordinals, texts): (Vec<i32>, Vec<&str>) = passages.into_iter().unzip();
+    sqlx::query(
+        "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
+         SELECT $2, 'note', $1, $1, p.ordinal, p.text FROM unnest($3::int[], $4::text[]) AS p (ordinal, text)",
+    )
+    .bind(note.0)
+    .bind(owner)
+    .bind(ordinals)
+    .bind(texts)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 

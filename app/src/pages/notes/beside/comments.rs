@@ -2,6 +2,7 @@
 //! the other.
 
 use crate::client::api::{self, Method};
+use crate::client::typesetter;
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
 use crate::components::moment::Moment;
@@ -21,7 +22,10 @@ pub fn Comments(id: NoteId) -> impl IntoView {
     let desk = use_desk();
     let found: Found = Resource::new(
         move || desk.annotated.get(),
-        move |_| api::get::<Vec<Comment>>(format!("/notes/{id}/comments")),
+        move |_| async move {
+            let found = api::get::<Vec<Comment>>(format!("/notes/{id}/comments"));
+            futures::join!(found, typesetter::ready()).0
+        },
     );
     let resolved_too = RwSignal::new(false);
     view! {
@@ -142,7 +146,10 @@ fn comment_view(desk: Desk, id: NoteId, comment: Comment, found: Found) -> AnyVi
     let comment_id = comment.id;
     let delete =
         move || send_change(desk, api::delete::<Value>(format!("/notes/{id}/comments/{comment_id}")), found);
-    let html = markdown::render(&comment.body, markdown::Options::default());
+    let html = match typesetter::is_taking_over() {
+        true => String::new(),
+        false => typesetter::html(&comment.body, false).unwrap_or_default(),
+    };
     view! {
         <div class="comment">
             <p class="comment-head">

@@ -1,0 +1,170 @@
+//! The module that sets Markdown in the page. It is loaded once somebody is there, or earlier when there
+//! is something to set: a page that only shows what the server set does not need it. Browser only; on the
+//! server every text is set at once.
+
+#[cfg(feature = "hydrate")]
+pub use browser::{Setting, begin, formula, html, is_ready, load_with_the_first_act, note};
+
+/// The HTML of a note.
+#[cfg(not(feature = "hydrate"))]
+pub fn note(text: &str) -> Option<String> {
+    Some(markdown::render_as(markdown::Dialect::Note, text, markdown::Options::default()))
+}
+
+/// The HTML of a short text that is finished.
+#[cfg(not(feature = "hydrate"))]
+pub fn html(text: &str, _growing: bool) -> Option<String> {
+    Some(markdown::render(text, markdown::Options::default()))
+}
+
+/// Whether the browser takes over what the server set: it has the HTML already.
+pub fn is_taking_over() -> bool {
+    use leptos::prelude::Owner;
+    cfg!(feature = "hydrate")
+        && Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating())
+}
+
+/// Loads the module, for what is about to be shown. Gives up when it cannot be had: texts are then
+/// shown as they were written.
+pub async fn ready() {
+    #[cfg(feature = "hydrate")]
+    send_wrapper::SendWrapper::new(browser::wait()).await;
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use futures::channel::oneshot::{Sender, channel};
+    use js_sys::Function;
+    use leptos::prelude::*;
+    use leptos::task::spawn_local;
+    use std::cell::{Cell, OnceCell, RefCell};
+    use std::time::Duration;
+    use wasm_bindgen::closure::Closure;
+    use wasm_bindgen::prelude::*;
+    use web_sys::{AddEventListenerOptions, Element};
+
+    #[wasm_bindgen(inline_js = "export const imported = (address) => import(address);")]
+    extern "C" {
+        #[wasm_bindgen(catch)]
+        async fn imported(address: &str) -> Result<Module, JsValue>;
+
+        #[derive(Clone)]
+        type Module;
+        #[wasm_bindgen(method)]
+        fn begin(this: &Module) -> Setting;
+        #[wasm_bindgen(method)]
+        fn html(this: &Module, text: &str, growing: bool) -> String;
+        #[wasm_bindgen(method)]
+        fn note(this: &Module, text: &str) -> String;
+        #[wasm_bindgen(method)]
+        fn formula(this: &Module, tex: &str, display: bool) -> Option<String>;
+
+        /// A text in the page that may grow.
+        pub type Setting;
+        #[wasm_bindgen(method, catch)]
+        pub fn set(
+            this: &Setting,
+            holder: &Element,
+            text: &str,
+            growing: bool,
+            highlight: Option<Function>,
+        ) -> Result<(), JsValue>;
+    }
+
+    thread_local! {
+        static MODULE: OnceCell<Module> = const { OnceCell::new() };
+        static IS_ASKED_FOR: Cell<bool> = const { Cell::new(false) };
+        static WAITING: RefCell<Vec<Sender<()>>> = const { RefCell::new(Vec::new()) };
+        static CAME: ArcTrigger = ArcTrigger::new();
+    }
+
+    /// Between two askings.
+    const REST: Duration = Duration::from_secs(3);
+
+    /// What a person does first on a page, or before anything can be asked of it.
+    const FIRST_ACTS: [&str; 6] = ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "scroll"];
+
+    /// Whether texts can be set; views are told when it comes. Asks for the module.
+    pub fn is_ready() -> bool {
+        ask();
+        CAME.with(ArcTrigger::track);
+        is_here()
+    }
+
+    fn is_here() -> bool {
+        MODULE.with(|module| module.get().is_some())
+    }
+
+    pub fn begin() -> Option<Setting> {
+        MODULE.with(|module| module.get().map(Module::begin))
+    }
+
+    pub fn html(text: &str, growing: bool) -> Option<String> {
+        MODULE.with(|module| module.get().map(|module| module.html(text, growing)))
+    }
+
+    pub fn note(text: &str) -> Option<String> {
+        MODULE.with(|module| module.get().map(|module| module.note(text)))
+    }
+
+    /// A formula as MathML; nothing where it is none, or while the module is on its way.
+    pub fn formula(tex: &str, display: bool) -> Option<String> {
+        MODULE.with(|module| module.get().and_then(|module| module.formula(tex, display)))
+    }
+
+    /// Loads the module when somebody acts.
+    pub fn load_with_the_first_act() {
+        let act = Closure::<dyn Fn()>::new(ask);
+        let options = AddEventListenerOptions::new();
+        options.set_once(true);
+        options.set_passive(true);
+        options.set_capture(true);
+        for name in FIRST_ACTS {
+            let listened = window().add_event_listener_with_callback_and_add_event_listener_options(
+                name,
+                act.as_ref().unchecked_ref(),
+                &options,
+            );
+            crate::client::document::note(listened);
+        }
+        act.forget();
+    }
+
+    pub async fn wait() {
+        if is_here() {
+            return;
+        }
+        let (came, coming) = channel();
+        WAITING.with_borrow_mut(|waiting| waiting.push(came));
+        ask();
+        // an asking that ended badly ends the waiting too
+        let _ = coming.await;
+    }
+
+    fn ask_again() {
+        IS_ASKED_FOR.set(false);
+        ask();
+    }
+
+    fn ask() {
+        if is_here() || IS_ASKED_FOR.replace(true) {
+            return;
+        }
+        let meta = document().query_selector("meta[name=typesetter]").ok().flatten();
+        let address = meta.and_then(|meta| meta.get_attribute("content")).unwrap_or_default();
+        spawn_local(async move {
+            match imported(&address).await {
+                Ok(module) => {
+                    MODULE.with(|place| drop(place.set(module)));
+                    CAME.with(ArcTrigger::notify);
+                }
+                // The network is cut, or a new version took this one's place: texts are shown as they
+                // were written meanwhile.
+                Err(_) => set_timeout(ask_again, REST),
+            }
+            for waiting in WAITING.take() {
+                let _ = waiting.send(());
+            }
+        });
+    }
+}
