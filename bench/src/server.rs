@@ -90,7 +90,7 @@ impl Sidebar {
         let data = std::env::temp_dir().join(format!("sidebar-bench-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;
         let process = serve(&data)?;
-        let sidebar = Self { process, data };
+        let mut sidebar = Self { process, data };
         sidebar.wait().await?;
         Ok(sidebar)
     }
@@ -102,9 +102,12 @@ impl Sidebar {
         self.wait().await
     }
 
-    async fn wait(&self) -> Result<()> {
+    async fn wait(&mut self) -> Result<()> {
         let started = Instant::now();
         while reqwest::get(format!("{}/api/health", self.process.url)).await.is_err() {
+            if let Some(status) = self.process.child.try_wait()? {
+                bail!("the server ended while it started, with {status}");
+            }
             if started.elapsed() > START {
                 bail!("the server did not come up within {START:?}");
             }
