@@ -246,6 +246,7 @@ pub enum NoteCommand {
     /// Add standard input, or TEXT, at the end of a note.
     Append {
         note: String,
+        #[arg(allow_hyphen_values = true)]
         text: Option<String>,
         #[command(flatten)]
         server: Server,

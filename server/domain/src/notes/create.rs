@@ -32,6 +32,14 @@ pub(crate) struct NewNote {
     pub created_at: Option<OffsetDateTime>,
 }
 
+/// What becomes of links that led nowhere and name the new note.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum OpenLinks {
+    FindIt,
+    /// Whoever makes many notes looks at all open links in the end.
+    Wait,
+}
+
 /// Whether a note was made, or one was there that excludes it (of that day, or the scratchpad).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Made {
@@ -69,7 +77,7 @@ impl Domain {
         let id = note.id;
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         require_own_folder(&mut tx, note.folder).await?;
-        self.insert_note(&mut tx, note).await?;
+        self.insert_note(&mut tx, note, OpenLinks::FindIt).await?;
         announce(&mut tx, id).await?;
         tx.commit().await?;
         self.note(&caller.clone().into(), id).await
@@ -94,7 +102,12 @@ impl Domain {
     }
 
     /// The row, its first update and its projection, in the person's transaction.
-    pub(crate) async fn insert_note(&self, tx: &mut Tx, note: NewNote) -> Result<Made> {
+    pub(crate) async fn insert_note(
+        &self,
+        tx: &mut Tx,
+        note: NewNote,
+        open_links: OpenLinks,
+    ) -> Result<Made> {
         let seq = i64::from(!note.content.is_empty());
         let made = sqlx::query(
             "INSERT INTO notes (id, owner_id, folder_id, kind, day, title, seq, created_at)
@@ -126,12 +139,14 @@ impl Domain {
             .execute(&mut **tx)
             .await?;
             let markup = Markup::of(&note.content);
-            projection::write(tx, note.id, seq, &note.content, &markup).await?;
+            projection::write_first(tx, note.id, seq, &note.content, &markup).await?;
             projection::keep_version(tx, note.id).await?;
         } else {
-            projection::write(tx, note.id, 0, "", &Markup::default()).await?;
+            projection::write_first(tx, note.id, 0, "", &Markup::default()).await?;
         }
-        resolve_links_to(tx, note.id).await?;
+        if open_links == OpenLinks::FindIt {
+            resolve_links_to(tx, note.id).await?;
+        }
         Database::turn_back(tx).await?;
         Ok(Made::New)
     }

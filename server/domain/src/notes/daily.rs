@@ -1,6 +1,6 @@
 //! The note of today, in the person's own time zone, and the scratchpad: there is one of each.
 
-use super::create::{Made, NewNote};
+use super::create::{Made, NewNote, OpenLinks};
 use super::list::announce;
 use crate::database::Tx;
 use crate::{Caller, Domain, Error, Result};
@@ -80,7 +80,7 @@ impl Domain {
             created_at: None,
         };
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
-        let id = match self.insert_note(&mut tx, note).await? {
+        let id = match self.insert_note(&mut tx, note, OpenLinks::FindIt).await? {
             Made::New => {
                 announce(&mut tx, id).await?;
                 id

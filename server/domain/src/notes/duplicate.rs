@@ -2,7 +2,7 @@
 
 use super::access::require;
 use super::attachments::{self, url, urls};
-use super::create::NewNote;
+use super::create::{NewNote, OpenLinks};
 use super::list::announce;
 use crate::blobs::Blob;
 use crate::{Caller, Domain, Error, Result};
@@ -75,7 +75,7 @@ impl Domain {
             created_at: None,
         };
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
-        self.insert_note(&mut tx, note).await?;
+        self.insert_note(&mut tx, note, OpenLinks::FindIt).await?;
         for Copied { new, name, blob, .. } in copies {
             let by = Some(caller.user_id);
             attachments::insert(&mut tx, new, copy, caller.user_id, by, &name, blob).await?;

@@ -3,7 +3,7 @@
 
 use super::archive::Archive;
 use super::attachments::{self, file_name};
-use super::create::{LONGEST_TEXT, NewNote, checked_title, require_own_folder};
+use super::create::{LONGEST_TEXT, NewNote, OpenLinks, checked_title, require_own_folder};
 use super::list::announce;
 use super::unpack::Files;
 use super::{folders, frontmatter, projection};
@@ -75,6 +75,7 @@ impl Domain {
         let id = NoteId::new();
         report.notes.push(TitledNote { id, title: source.title.clone() });
         self.insert_imported(&mut tx, caller, id, folder, source).await?;
+        resolve(&mut tx, caller).await?;
         announce(&mut tx, id).await?;
         tx.commit().await?;
         Ok(report)
@@ -117,9 +118,7 @@ impl Domain {
                 report.attachments += 1;
             }
         }
-        Database::turn_sync(&mut tx).await?;
-        projection::resolve_open_links(&mut tx, caller.user_id.0).await?;
-        Database::turn_back(&mut tx).await?;
+        resolve(&mut tx, caller).await?;
         tell(&mut tx, caller, &report).await?;
         tx.commit().await?;
         Ok(report)
@@ -143,8 +142,15 @@ impl Domain {
             content: source.text,
             created_at: source.created_at,
         };
-        self.insert_note(tx, note).await.map(drop)
+        self.insert_note(tx, note, OpenLinks::Wait).await.map(drop)
     }
+}
+
+/// Lets links between what was imported, and to it, find what they name.
+async fn resolve(tx: &mut Tx, caller: &Caller) -> Result<()> {
+    Database::turn_sync(tx).await?;
+    projection::resolve_open_links(tx, caller.user_id.0).await?;
+    Database::turn_back(tx).await
 }
 
 async fn tell(tx: &mut Tx, caller: &Caller, report: &ImportReport) -> Result<()> {
