@@ -231,6 +231,7 @@ describe("notes in the workspace", () => {
     });
     await beside.getByRole("button", { name: "Link it" }).click();
     await until("it is a link", async () => (await stage.api("GET", `/notes/${naming.id}`)).content.includes("[[Compost heap|compost heap]]"));
+    await until("the list was read again", async () => (await beside.getByRole("button", { name: "Link it" }).count()) === 0);
     await beside.getByRole("link", { name: /Plan/ }).click();
     await page.waitForURL(new RegExp(linking.id));
     watched.assertSilent();
