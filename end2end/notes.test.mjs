@@ -90,8 +90,6 @@ describe("notes in the workspace", () => {
     const title = page.getByRole("textbox", { name: "Title" });
     await until("the focus is in the title", () => title.evaluate((field) => field === document.activeElement));
     await title.fill("Written now");
-    // See known.md: before the editor is there, Enter leads nowhere.
-    await paper(page).waitFor();
     await title.press("Enter");
     await page.keyboard.type("The first line.");
     await saved(page);
@@ -99,6 +97,8 @@ describe("notes in the workspace", () => {
     const id = new URL(page.url()).pathname.slice(3);
     const note = await stage.api("GET", `/notes/${id}`);
     assert.deepEqual([note.title, note.content], ["Written now", "The first line."]);
+    await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+    await until("what is printed is the whole text", async () => (await page.locator(".note-read").textContent()).trim() === "The first line.");
     await page.reload();
     await ready(page);
     await paper(page).getByText("The first line.").waitFor();

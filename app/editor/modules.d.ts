@@ -33,6 +33,8 @@ declare const DIAGRAMS: string;
 declare module "typesetter" {
   export function begin(): unknown;
   export function html(text: string, growing: boolean): string;
+  export function note(text: string): string;
+  export function formula(tex: string, display: boolean): string | undefined;
   export default function init(options: { module_or_path: string }): Promise<unknown>;
 }
 

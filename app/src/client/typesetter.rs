@@ -5,7 +5,8 @@
 #[cfg(feature = "hydrate")]
 pub use browser::{Setting, begin, formula, html, is_ready, load_with_the_first_act, note};
 
-/// The HTML of a note.
+/// The HTML of a note. In the browser nothing while the module is not there, as when the browser takes over
+/// a page: then it has the HTML already.
 #[cfg(not(feature = "hydrate"))]
 pub fn note(text: &str) -> Option<String> {
     Some(markdown::render_as(markdown::Dialect::Note, text, markdown::Options::default()))
@@ -15,13 +16,6 @@ pub fn note(text: &str) -> Option<String> {
 #[cfg(not(feature = "hydrate"))]
 pub fn html(text: &str, _growing: bool) -> Option<String> {
     Some(markdown::render(text, markdown::Options::default()))
-}
-
-/// Whether the browser takes over what the server set: it has the HTML already.
-pub fn is_taking_over() -> bool {
-    use leptos::prelude::Owner;
-    cfg!(feature = "hydrate")
-        && Owner::current_shared_context().is_some_and(|context| context.get_is_hydrating())
 }
 
 /// Loads the module, for what is about to be shown. Gives up when it cannot be had: texts are then

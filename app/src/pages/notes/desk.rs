@@ -50,6 +50,8 @@ pub struct Desk {
     pub is_editing: RwSignal<bool>,
     /// Rises when comments, versions, shares or proposals of the note changed.
     pub annotated: RwSignal<u32>,
+    /// What was typed for the text before the editor was there to take it.
+    early: StoredValue<Option<String>>,
     editor: Held,
     comments: StoredValue<Vec<Comment>>,
 }
@@ -73,6 +75,7 @@ impl Desk {
             comment: RwSignal::new(None),
             is_editing: RwSignal::new(false),
             annotated: RwSignal::new(0),
+            early: StoredValue::new(None),
             editor: hold(),
             comments: StoredValue::new(Vec::new()),
         };
@@ -112,11 +115,16 @@ impl Desk {
         self.following.set(None);
         self.comment.set(None);
         self.is_editing.set(false);
+        self.early.set_value(None);
         self.comments.set_value(Vec::new());
     }
 
     pub fn set_editor(self, editor: Option<Editor>) {
         self.editor.set_value(editor);
+        // it may have told that it is ready before it was here
+        if self.is_editing.get_untracked() {
+            self.hand_over_early();
+        }
         self.show_comments();
     }
 
@@ -128,7 +136,12 @@ impl Desk {
     /// Takes in what the editor tells.
     pub fn hear(self, told: Told) {
         match told {
-            Told::Ready(()) => self.is_editing.set(true),
+            Told::Ready(()) => {
+                self.is_editing.set(true);
+                if self.with_editor(|_| ()).is_some() {
+                    self.hand_over_early();
+                }
+            }
             Told::Status(status) => self.status.set(Some(status)),
             Told::Presence(people) => self.people.set(people),
             Told::Outline(headings) => self.outline.set(headings),
@@ -149,6 +162,52 @@ impl Desk {
             return self.notes.location.go(url);
         }
         document::open_window(url);
+    }
+
+    /// Goes on writing in the text. Before the editor is there, what is typed is kept for it.
+    pub fn write_on(self) {
+        match self.is_editing.get_untracked() {
+            true => drop(self.with_editor(|editor| editor.call("focus", &()))),
+            false => self.early.set_value(Some(String::new())),
+        }
+    }
+
+    /// Keeps a key that was pressed for the text; whether it was one.
+    pub fn keep_early(self, key: &str) -> bool {
+        let mut kept = false;
+        self.early.update_value(|early| {
+            if let Some(text) = early {
+                kept = true;
+                match key {
+                    "Enter" => text.push('\n'),
+                    "Backspace" => drop(text.pop()),
+                    key if key.chars().count() == 1 => text.push_str(key),
+                    _ => kept = false,
+                }
+            }
+        });
+        kept
+    }
+
+    /// What was kept, to be put elsewhere.
+    pub fn take_early(self) -> Option<String> {
+        let early = self.early.get_value();
+        self.early.set_value(None);
+        early
+    }
+
+    /// Once the editor is in view: what is hidden takes no focus. Keys are kept until then.
+    fn hand_over_early(self) {
+        request_animation_frame(move || {
+            if let Some(text) = self.take_early() {
+                self.with_editor(|editor| {
+                    editor.call("focus", &());
+                    if !text.is_empty() {
+                        editor.call("insert", &text);
+                    }
+                });
+            }
+        });
     }
 
     /// What a conversation beside the note is told of it.

@@ -1,6 +1,7 @@
 //! What is asked before something is done with notes and folders: one dialog, one question at a time.
 
-use super::store::{Notes, Scope, use_notes};
+use super::scope::Scope;
+use super::store::{Notes, use_notes};
 use super::transfer;
 use crate::client::api::{self, Method};
 use crate::components::attempt::{Attempt, AttemptNote};

@@ -1,5 +1,6 @@
 //! Notes: the list beside the page, the page of one note, and what stands beside it.
 
+mod acts;
 mod beside;
 mod deleted;
 mod desk;
@@ -7,6 +8,7 @@ mod dialogs;
 mod head;
 mod list;
 mod page;
+mod scope;
 mod sheet;
 mod store;
 mod text;

@@ -72,12 +72,20 @@ fn TitleField(desk: Desk, summary: NoteSummary) -> impl IntoView {
             placeholder="Untitled" autocomplete="off" readonly=readonly spellcheck="true" prop:value=summary.title.clone()
             on:input=move |event| later(event_target_value(&event).replace('\n', " "))
             on:blur=move |event| { typed.update_value(|count| *count += 1); if !readonly { send(event_target_value(&event)); } }
-            on:keydown=move |event| match event.key().as_str() {
-                "Enter" | "ArrowDown" if !event.is_composing() => {
-                    event.prevent_default();
-                    desk.with_editor(|editor| editor.call("focus", &()));
+            on:pointerdown=move |_| if let (Some(early), Some(field)) = (desk.take_early(), field.get_untracked()) {
+                // back to the title before the editor came: nothing typed vanishes
+                field.set_value(&format!("{}{early}", field.value()));
+            }
+            on:keydown=move |event| {
+                let control = event.ctrl_key() || event.meta_key() || event.is_composing();
+                match event.key().as_str() {
+                    key if !control && desk.keep_early(key) => event.prevent_default(),
+                    "Enter" | "ArrowDown" if !control => {
+                        event.prevent_default();
+                        desk.write_on();
+                    }
+                    _ => {}
                 }
-                _ => {}
             }>{summary.title.clone()}</textarea>
     }
 }

@@ -1,77 +1,21 @@
-//! The notes and folders that lists show and that other parts change. Changes show at once where the
-//! server cannot refuse, and go back when it does.
+//! The notes and folders that lists show and that other parts change; [`super::acts`] changes them.
 
 use super::dialogs::Asking;
-use crate::client::api::{self, Method};
+use super::scope::Scope;
+use crate::client::api;
 use crate::client::location::{Location, use_location};
 use crate::client::socket;
 use crate::components::toast::{Toasts, use_toasts};
-use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::Deserialize;
-use shared::note::{CreateNote, Folder, NoteKind, NoteSummary, UpdateNote};
+use shared::note::{Folder, NoteSummary};
 use shared::page::Page;
 use shared::socket::ServerBody;
-use shared::{FolderId, NoteId, Problem};
+use shared::{NoteId, Problem};
 use std::cmp::Reverse;
 
 /// How many notes are fetched at once.
 const PAGE_SIZE: usize = 200;
-
-/// Which notes the list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    All,
-    Folder(FolderId),
-    Shared,
-    Templates,
-    Archive,
-}
-
-impl Scope {
-    /// For the address of the list and, with [`list_path`], of the API.
-    fn query(self) -> String {
-        match self {
-            Self::All => String::new(),
-            Self::Folder(id) => format!("folder_id={id}"),
-            Self::Shared => "shared=true".to_owned(),
-            Self::Templates => "kind=template".to_owned(),
-            Self::Archive => "archived=true".to_owned(),
-        }
-    }
-
-    /// Where the list is with this scope, for those without scripts.
-    pub fn address(self) -> String {
-        match self.query() {
-            query if query.is_empty() => Route::Notes.path(),
-            query => format!("{}?{query}", Route::Notes.path()),
-        }
-    }
-
-    fn of(location: Location) -> Self {
-        let value = |name: &str| untrack(|| location.query_value(name));
-        if let Some(id) = value("folder_id").and_then(|id| id.parse().ok()) {
-            return Self::Folder(id);
-        }
-        [Self::Shared, Self::Templates, Self::Archive]
-            .into_iter()
-            .find(|scope| location.query.with_untracked(|query| *query == scope.query()))
-            .unwrap_or(Self::All)
-    }
-
-    /// Whether a note belongs here, as far as that can be told from its summary.
-    fn has(self, note: &NoteSummary) -> bool {
-        let archived = note.archived_at.is_some();
-        match self {
-            Self::All => !archived && note.kind != NoteKind::Template,
-            Self::Folder(id) => !archived && note.folder_id == Some(id),
-            Self::Shared => !archived && note.access != shared::note::Access::Owner,
-            Self::Templates => note.kind == NoteKind::Template,
-            Self::Archive => archived,
-        }
-    }
-}
 
 /// One note in the list. Its own signal, so that a change redraws its row only.
 #[derive(Clone)]
@@ -88,12 +32,6 @@ impl Row {
 
 /// What the list begins with.
 pub type FirstNotes = Result<(Page<NoteSummary>, Vec<Folder>), Problem>;
-
-/// Just the id of a note that was made or opened.
-#[derive(Deserialize)]
-struct Opened {
-    id: NoteId,
-}
 
 /// The notes of the list, pinned first, then newest. Given as context.
 #[derive(Clone, Copy)]
@@ -221,7 +159,7 @@ impl Notes {
     }
 
     /// What is known of a note that is in the list or on the page.
-    fn known(self, id: NoteId) -> Option<NoteSummary> {
+    pub(super) fn known(self, id: NoteId) -> Option<NoteSummary> {
         let listed = self.find(id).map(|row| row.summary.get_untracked());
         listed.or_else(|| self.open.get_untracked().filter(|note| note.id == id))
     }
@@ -346,149 +284,6 @@ impl Notes {
                     self.next_cursor.set(page.next_cursor);
                 }
                 Ok(_) => {}
-                Err(problem) => self.toasts.problem(&problem),
-            }
-        });
-    }
-
-    /// Makes a note in the folder that is shown, and opens it.
-    pub fn create(self) {
-        let folder_id = match self.scope.get_untracked() {
-            Scope::Folder(id) => Some(id),
-            _ => None,
-        };
-        self.create_from(CreateNote { folder_id, ..Default::default() });
-    }
-
-    pub fn create_from(self, note: CreateNote) {
-        self.open_made(api::send::<Opened>(Method::Post, "/notes", &note), Some("note-title"));
-    }
-
-    pub fn open_daily(self) {
-        self.open_made(api::act::<Opened>(Method::Post, "/notes/daily"), None);
-    }
-
-    pub fn open_scratchpad(self) {
-        self.open_made(api::act::<Opened>(Method::Post, "/notes/scratchpad"), None);
-    }
-
-    pub fn duplicate(self, id: NoteId) {
-        self.open_made(
-            api::act::<Opened>(Method::Post, format!("/notes/{id}/duplicate")),
-            Some("note-title"),
-        );
-    }
-
-    fn open_made(self, made: api::Call<Opened>, focus: Option<&'static str>) {
-        spawn_local(async move {
-            match made.await {
-                Ok(Opened { id }) => {
-                    self.location.go(&Route::Note(id).path());
-                    if let Some(field) = focus {
-                        super::page::focus_when_there(field);
-                    }
-                }
-                Err(problem) => self.toasts.problem(&problem),
-            }
-        });
-    }
-
-    pub fn begin_renaming(self, id: NoteId) {
-        self.renaming.set(Some(id));
-    }
-
-    pub fn rename(self, id: NoteId, title: String) {
-        self.renaming.set(None);
-        let title = title.trim().to_owned();
-        if self.known(id).is_some_and(|note| note.title == title) {
-            return;
-        }
-        self.change(id, UpdateNote { title: Some(title), ..Default::default() });
-    }
-
-    pub fn turn_pin(self, id: NoteId) {
-        let pinned = self.known(id).is_some_and(|note| note.pinned);
-        self.change(id, UpdateNote { pinned: Some(!pinned), ..Default::default() });
-    }
-
-    pub fn move_to(self, id: NoteId, folder: Option<FolderId>) {
-        self.change(id, UpdateNote { folder_id: Some(folder), ..Default::default() });
-    }
-
-    pub fn set_archived(self, summary: &NoteSummary) {
-        let (id, archived) = (summary.id, summary.archived_at.is_none());
-        self.change(id, UpdateNote { archived: Some(archived), ..Default::default() });
-        let back = move || self.change(id, UpdateNote { archived: Some(!archived), ..Default::default() });
-        self.remove(id);
-        self.toasts.undo(if archived { "Archived." } else { "Taken out of the archive." }, back);
-    }
-
-    pub fn set_template(self, summary: &NoteSummary) {
-        let template = summary.kind != NoteKind::Template;
-        self.change(summary.id, UpdateNote { template: Some(template), ..Default::default() });
-        self.toasts.say(if template {
-            "It is a template now. New notes can begin with it."
-        } else {
-            "It is a note now."
-        });
-    }
-
-    /// Shows a change at once and sends it; puts back what was when the server refuses.
-    pub fn change(self, id: NoteId, change: UpdateNote) {
-        let before = self.known(id);
-        if let Some(mut summary) = before.clone() {
-            summary.title = change.title.clone().unwrap_or(summary.title);
-            summary.pinned = change.pinned.unwrap_or(summary.pinned);
-            summary.folder_id = change.folder_id.unwrap_or(summary.folder_id);
-            self.upsert(summary);
-        }
-        let sent = api::send::<NoteSummary>(Method::Patch, format!("/notes/{id}"), &change);
-        spawn_local(async move {
-            match sent.await {
-                Ok(summary) => self.upsert(summary),
-                Err(problem) => self.put_back(before, &problem),
-            }
-        });
-    }
-
-    fn put_back(self, before: Option<NoteSummary>, problem: &Problem) {
-        if let Some(before) = before {
-            self.upsert(before);
-        }
-        self.toasts.problem(problem);
-    }
-
-    /// Deletes at once, with a way back for 30 days and a button for it now.
-    pub fn delete(self, id: NoteId) {
-        let before = self.find(id).map(|row| row.summary.get_untracked());
-        self.remove(id);
-        let was_open = self.location.route.get_untracked().and_then(Route::note) == Some(id);
-        if was_open {
-            self.location.go(&Route::Notes.path());
-        }
-        spawn_local(async move {
-            match api::delete::<()>(format!("/notes/{id}")).await {
-                Ok(()) => self.toasts.undo("Note deleted. It stays in the bin for 30 days.", move || {
-                    let open = move || {
-                        if was_open {
-                            self.location.go(&Route::Note(id).path())
-                        }
-                    };
-                    self.restore(id, Box::new(open));
-                }),
-                Err(problem) => self.put_back(before, &problem),
-            }
-        });
-    }
-
-    /// Has a note back from the bin, and then does `then`. What asked may be gone by that time.
-    pub fn restore(self, id: NoteId, then: Box<dyn FnOnce()>) {
-        spawn_local(async move {
-            match api::act::<NoteSummary>(Method::Post, format!("/notes/{id}/restore")).await {
-                Ok(summary) => {
-                    self.upsert(summary);
-                    then();
-                }
                 Err(problem) => self.toasts.problem(&problem),
             }
         });

@@ -14,7 +14,7 @@ pub fn Text(note: Note) -> impl IntoView {
     desk.follow_comments(note.summary.id);
     print_whole(desk, reading);
     let parent = NodeRef::<html::Div>::new();
-    let html = first_html(&note.content);
+    let html = typesetter::note(&note.content);
     let is_empty = note.content.trim().is_empty();
     mount(desk, parent, &note);
     view! {
@@ -24,14 +24,6 @@ pub fn Text(note: Note) -> impl IntoView {
         </noscript>
         <div class="note-write" class:is-waiting=move || !desk.is_editing.get() node_ref=parent></div>
     }
-}
-
-/// While the browser takes over a page it has the HTML already.
-fn first_html(content: &str) -> String {
-    if typesetter::is_taking_over() {
-        return String::new();
-    }
-    typesetter::note(content).unwrap_or_default()
 }
 
 /// The editor holds only the lines that are seen: what is printed is the whole text as HTML.

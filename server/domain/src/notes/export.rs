@@ -120,7 +120,8 @@ impl Domain {
 
 /// Writes an archive, on threads that may wait for a disk.
 struct Writer {
-    zip: ZipWriter<std::fs::File>,
+    /// Large by itself, and moved between threads.
+    zip: Box<ZipWriter<std::fs::File>>,
     /// Names taken, in lower case: some file systems know no other.
     taken: HashSet<String>,
 }
@@ -129,7 +130,7 @@ impl Writer {
     fn create(file: &Incoming) -> Result<Self> {
         let file =
             std::fs::File::options().read(true).write(true).open(&file.path).map_err(Error::internal)?;
-        Ok(Self { zip: ZipWriter::new(file), taken: HashSet::new() })
+        Ok(Self { zip: Box::new(ZipWriter::new(file)), taken: HashSet::new() })
     }
 
     async fn write(

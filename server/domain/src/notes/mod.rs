@@ -22,6 +22,7 @@ mod list;
 mod log;
 pub(crate) mod markup;
 mod open;
+mod passages;
 pub(crate) mod projection;
 mod proposals;
 mod references;

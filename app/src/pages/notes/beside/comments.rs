@@ -146,10 +146,7 @@ fn comment_view(desk: Desk, id: NoteId, comment: Comment, found: Found) -> AnyVi
     let comment_id = comment.id;
     let delete =
         move || send_change(desk, api::delete::<Value>(format!("/notes/{id}/comments/{comment_id}")), found);
-    let html = match typesetter::is_taking_over() {
-        true => String::new(),
-        false => typesetter::html(&comment.body, false).unwrap_or_default(),
-    };
+    let html = typesetter::html(&comment.body, false).unwrap_or_default();
     view! {
         <div class="comment">
             <p class="comment-head">

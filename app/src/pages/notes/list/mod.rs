@@ -8,7 +8,8 @@ pub use menu::NoteItems;
 pub use tree::placed;
 
 use super::dialogs::Asking;
-use super::store::{Notes, Scope, use_notes};
+use super::scope::Scope;
+use super::store::{Notes, use_notes};
 use crate::components::icon::{Icon, IconButton};
 use crate::components::menu::{Menu, MenuItem};
 use crate::components::states::{Skeleton, Trouble};

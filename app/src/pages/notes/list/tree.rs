@@ -3,7 +3,8 @@
 use crate::components::icon::Icon;
 use crate::components::menu::{Menu, MenuItem};
 use crate::pages::notes::dialogs::Asking;
-use crate::pages::notes::store::{Notes, Scope};
+use crate::pages::notes::scope::Scope;
+use crate::pages::notes::store::Notes;
 use crate::pages::notes::transfer;
 use leptos::prelude::*;
 use shared::FolderId;
