@@ -162,6 +162,8 @@ describe("notes in the workspace", () => {
     await page.getByRole("button", { name: "Undo" }).click();
     await page.waitForURL(new RegExp(id));
     await row(page, "Thrown away").waitFor();
+    // what belongs to the note may not be asked for once it is in the bin
+    await page.waitForLoadState("networkidle");
     await stage.api("DELETE", `/notes/${id}`);
     await until("it left the list", async () => (await row(page, "Thrown away").count()) === 0);
     await open(page, "/bin");

@@ -50,4 +50,7 @@ id! {
     /// What one model did, or proposed, in one note at one time.
     RunId,
     InviteId,
+    FileId,
+    /// A file on its way.
+    UploadId,
 }

@@ -5,6 +5,7 @@ pub mod account;
 pub mod conversation;
 pub mod envelope;
 pub mod event;
+pub mod file;
 pub mod health;
 pub mod ids;
 pub mod note;

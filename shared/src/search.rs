@@ -1,6 +1,6 @@
 //! Search over everything a person may see.
 
-use crate::{ConversationId, MessageId, NoteId};
+use crate::{ConversationId, FileId, MessageId, NoteId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -36,6 +36,9 @@ pub enum SearchKind {
     Conversation {
         conversation_id: ConversationId,
     },
+    File {
+        file_id: FileId,
+    },
 }
 
 impl SearchHit {
@@ -45,6 +48,7 @@ impl SearchHit {
             _ if !self.title.is_empty() => &self.title,
             SearchKind::Message { .. } | SearchKind::Conversation { .. } => "Conversation",
             SearchKind::Note { .. } => "Untitled note",
+            SearchKind::File { .. } => "File",
         }
     }
 }

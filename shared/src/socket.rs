@@ -3,8 +3,9 @@
 //! A client subscribes to the channels it needs; the server sends only on those, and on `system`.
 
 use crate::conversation::ConversationSummary;
+use crate::file::FileSummary;
 use crate::note::NoteSummary;
-use crate::{ConversationId, MessageId, NoteId};
+use crate::{ConversationId, FileId, MessageId, NoteId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,6 +18,7 @@ pub enum Channel {
     Sandbox,
     Notifications,
     Notes,
+    Files,
 }
 
 /// From the browser.
@@ -88,5 +90,11 @@ pub enum ServerBody {
     /// Comments, versions, shares or proposals of this note changed: fetch what is shown again.
     NoteAnnotated {
         id: NoteId,
+    },
+    /// A file came, changed, or went on on its way into the search.
+    FileChanged(FileSummary),
+    /// A file was deleted.
+    FileGone {
+        id: FileId,
     },
 }
