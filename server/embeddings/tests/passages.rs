@@ -44,8 +44,8 @@ fn headings_stand_with_what_follows_and_name_every_passage_below() {
     let expected = [
         ("", "Intro."),
         ("Garden › Trees", "# Garden\n\n## Trees\n\nOak and elm."),
-        ("Garden › Herbs and more", "## Herbs *and* more\n\nMint one."),
-        ("Garden › Herbs and more", "Sage two. Dill three."),
+        ("Garden › Herbs and more", "## Herbs *and* more\n\nMint one. Sage two."),
+        ("Garden › Herbs and more", "Dill three."),
         ("House", "# House\n\nWalls."),
     ];
     assert_eq!(found, expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
