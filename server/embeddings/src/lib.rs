@@ -23,4 +23,4 @@ pub use error::EmbeddingError;
 pub use minilm::MiniLm;
 pub use openai::OpenAiCompatible;
 pub use passages::{Passage, Shape, passages};
-pub use weights::{RELEASE, WEIGHTS_VARIABLE, folder, to_half};
+pub use weights::{RELEASE, WEIGHTS_VARIABLE, to_half, weights_folder};

@@ -20,9 +20,9 @@ const WINDOW: usize = 256;
 /// where there is nothing to understand.
 const WINDOW_CHARS: usize = WINDOW * 100;
 /// Tokens of one job. Larger batches are hardly quicker, and a query waits for the one under way.
-const BATCH_TOKENS: usize = 512;
+const BATCH_TOKENS: usize = 256;
 /// Texts that one job cuts into tokens.
-const BATCH_TEXTS: usize = 64;
+const BATCH_TEXTS: usize = 8;
 /// Provisional: paraphrases score above it, sentences of the same subject around it, others below.
 const THRESHOLD: f32 = 0.35;
 
@@ -168,10 +168,10 @@ mod tests {
 
     #[test]
     fn batches_keep_the_order_and_stay_small() {
-        let sequences: Vec<Vec<u32>> = [200, 200, 200, 10, 600, 1].map(|length| vec![7; length]).to_vec();
+        let sequences: Vec<Vec<u32>> = [100, 100, 100, 10, 600, 1].map(|length| vec![7; length]).to_vec();
         let batches = batches(sequences.clone());
         let lengths: Vec<Vec<usize>> = batches.iter().map(|b| b.iter().map(Vec::len).collect()).collect();
-        assert_eq!(lengths, [vec![200, 200], vec![200, 10], vec![600], vec![1]]);
+        assert_eq!(lengths, [vec![100, 100], vec![100, 10], vec![600], vec![1]]);
         assert_eq!(batches.concat(), sequences);
     }
 }

@@ -18,7 +18,7 @@ pub(crate) const TOKENIZER: &str = "tokenizer.json";
 
 /// The folder that `SIDEBAR_EMBEDDING_MODEL` names, or else the one that set-up put into the
 /// per-user cache, after a look whether its files are there.
-pub fn folder() -> Result<PathBuf, EmbeddingError> {
+pub fn weights_folder() -> Result<PathBuf, EmbeddingError> {
     let folder = named(WEIGHTS_VARIABLE).unwrap_or_else(|| cache_folder().join(RELEASE));
     for needed in [WEIGHTS, TOKENIZER] {
         let missing = folder.join(needed);

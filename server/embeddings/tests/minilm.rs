@@ -10,7 +10,7 @@ use embeddings::{Embedder, EmbeddingError, MiniLm, Purpose, Shape, approximate_t
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
-    embeddings::folder().expect("run `cargo xtask setup` first")
+    embeddings::weights_folder().expect("run `cargo xtask setup` first")
 }
 
 fn model() -> &'static MiniLm {
