@@ -133,6 +133,11 @@ impl Folder {
             pool_size: self.options.database_connections,
             data: self.path.clone(),
             storage: self.storage()?,
+            file_limits: domain::FileLimits {
+                largest: u64::from(self.options.largest_file_mb) << 20,
+                per_person: u64::from(self.options.files_per_person_mb) << 20,
+            },
+            extractor: Extractor::new(own_executable()?, vec!["extract".to_owned()], extract::Limits::default()),
         })
     }
 }

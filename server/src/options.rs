@@ -41,6 +41,9 @@ pub enum Command {
     /// Read and write notes through a running server.
     #[command(subcommand)]
     Note(NoteCommand),
+    /// Reads one file from standard input, shut in: how the server reads what it is given.
+    #[command(hide = true)]
+    Extract,
 }
 
 /// Where the data is.
@@ -63,6 +66,12 @@ pub struct Data {
     pub postgres: Option<PathBuf>,
     #[command(flatten)]
     pub storage: Storage,
+    /// The largest file that may be kept, in megabytes.
+    #[arg(long, env = "SIDEBAR_LARGEST_FILE_MB", value_name = "MB", default_value_t = 2048)]
+    pub largest_file_mb: u32,
+    /// What one person's files may take up in all, in megabytes.
+    #[arg(long, env = "SIDEBAR_FILES_PER_PERSON_MB", value_name = "MB", default_value_t = 51_200)]
+    pub files_per_person_mb: u32,
 }
 
 /// Where files are kept that are attached to notes.

@@ -32,7 +32,7 @@ pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};
 pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
 pub use error::{Error, Result};
-pub use extract::Extractor;
+pub use extract::{Extractor, Limits as ExtractLimits};
 pub use files::{Downloaded, LARGEST_FILE, ListFiles, Thumbnail};
 pub use notes::{
     Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part,
