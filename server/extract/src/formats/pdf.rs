@@ -15,22 +15,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const TAIL: usize = 4096;
 
 pub(crate) fn read(bytes: Vec<u8>, reading: &mut Reading) -> Result<Document, Failure> {
-    let is_whole = bytes[bytes.len().saturating_sub(TAIL)..].windows(5).any(|five| five == b"%%EOF");
-    let if_cut_off = |failure: Failure| match failure {
-        Failure::Encrypted => Failure::Encrypted,
-        _ if !is_whole => Failure::Truncated,
-        failure => failure,
-    };
-    let pdf = PdfDocument::from_bytes(bytes).map_err(failure).map_err(if_cut_off)?;
+    // What is left of a file cut off can look like a whole one and read as nonsense.
+    if !has_end(&bytes) {
+        return Err(Failure::Truncated);
+    }
+    let pdf = PdfDocument::from_bytes(bytes).map_err(failure)?;
     if !pdf.is_authenticated() {
         return Err(Failure::Encrypted);
     }
     let mut document = Document::new(Kind::Pdf);
-    let of = pdf.page_count().map_err(failure).map_err(if_cut_off)?;
+    let of = pdf.page_count().map_err(failure)?;
     let unread = pages(&pdf, of, &mut document, reading)?;
-    if !is_whole && (of == 0 || unread > 0) {
-        return Err(Failure::Truncated);
-    }
     if of > 0 && unread == of {
         return Err(Failure::damaged("no page of it can be read"));
     }
@@ -39,6 +34,13 @@ pub(crate) fn read(bytes: Vec<u8>, reading: &mut Reading) -> Result<Document, Fa
     }
     about(&pdf, &mut document);
     Ok(document)
+}
+
+/// The end mark or, as some programs leave that out, the line before it. Disks pad files with zeros.
+fn has_end(bytes: &[u8]) -> bool {
+    let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b' ' | b'\r' | b'\n')).map_or(0, |at| at + 1);
+    let tail = &bytes[end.saturating_sub(TAIL)..end];
+    [&b"%%EOF"[..], b"startxref"].iter().any(|mark| tail.windows(mark.len()).any(|window| window == *mark))
 }
 
 /// How many could not be read.
