@@ -57,6 +57,7 @@ fn a_printed_report_keeps_its_pages_its_table_and_its_umlauts() {
 #[test]
 fn scripts_of_the_world_are_read_from_pdf() {
     let chinese = read("zh.pdf");
+    assert!(text(&chinese).contains("家长和孩子们的欢迎"), "{}", text(&chinese));
     assert!(text(&chinese).contains("图书馆共接待读者三十二万人次"), "{}", text(&chinese));
     assert_eq!(chinese.language.as_deref(), Some("zh"));
     let russian = read("ru.pdf");

@@ -61,7 +61,8 @@ fn pages(
         }
         match catch_unwind(AssertUnwindSafe(|| pdf.to_markdown(page, &options))) {
             Ok(Ok(text)) => {
-                reading.section(document, Place::Page { number: page as u32 + 1 }, text.trim())?
+                let place = Place::Page { number: page as u32 + 1 };
+                reading.section(document, place, joined(text.trim()))?;
             }
             Ok(Err(Error::EncryptedPdf)) => return Err(Failure::Encrypted),
             Ok(Err(_)) | Err(_) => unread += 1,
@@ -72,6 +73,22 @@ fn pages(
         document.property("pages_left_out", of - most);
     }
     Ok(unread)
+}
+
+/// Chinese and Japanese have no spaces: one between two characters was the end of a line.
+fn joined(text: &str) -> String {
+    let is_unspaced =
+        |c: char| matches!(c, '\u{3001}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff01}'..='\u{ff1f}');
+    let mut joined = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let between = joined.chars().next_back().is_some_and(is_unspaced)
+            && rest.peek().is_some_and(|next| is_unspaced(*next));
+        if character != ' ' || !between {
+            joined.push(character);
+        }
+    }
+    joined
 }
 
 fn failure(error: Error) -> Failure {
@@ -120,6 +137,11 @@ fn moment(date: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chinese_word_broken_over_two_lines_is_whole_again() {
+        assert_eq!(joined("家长和孩 子们的欢迎。 a b 明 c"), "家长和孩子们的欢迎。 a b 明 c");
+    }
 
     #[test]
     fn dates_of_every_length_are_read() {
