@@ -44,7 +44,7 @@ where
         let reader =
             thread::Builder::new().stack_size(jail::STACK_BYTES).spawn(move || answer(header, read))?;
         // A panic outside the reader's own net.
-        reader.join().unwrap_or_else(|_| Ok(Line::Failure(Failure::Crashed)))
+        reader.join().unwrap_or(Ok(Line::Failure(Failure::Crashed)))
     });
     match answer.and_then(|line| say(&line)) {
         Ok(()) => ExitCode::SUCCESS,

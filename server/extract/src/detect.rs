@@ -35,8 +35,7 @@ pub(crate) fn detect(
     if bytes.is_empty() {
         return Err(Failure::Empty);
     }
-    // Printers and mail gateways put a few lines before it; readers look as far.
-    if bytes[..bytes.len().min(1024)].windows(5).any(|five| five == b"%PDF-") {
+    if is_pdf(bytes) {
         return Ok(Format::Pdf);
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
@@ -45,19 +44,27 @@ pub(crate) fn detect(
     if bytes.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return compound(bytes);
     }
-    if let Some(known) = infer::get(bytes) {
-        match known.matcher_type() {
-            MatcherType::Image => return Ok(Format::Image(known.mime_type())),
-            MatcherType::Audio => return Ok(Format::Audio(known.mime_type())),
-            MatcherType::Video => return Ok(Format::Video(known.mime_type())),
-            MatcherType::Text => {}
-            _ => return Err(Failure::unsupported(known.mime_type())),
-        }
+    // Before the other marks: two letters at the start of a letter can be those of an image.
+    if let Some((text, _)) = plain::decode(bytes) {
+        return textual(name, declared, &text);
     }
-    match plain::decode(bytes) {
-        Some((text, _)) => textual(name, declared, &text),
-        None => Err(Failure::unsupported(extension(name).unwrap_or_else(|| "unknown binary data".into()))),
+    let Some(known) = infer::get(bytes) else {
+        return Err(Failure::unsupported(extension(name).unwrap_or_else(|| "unknown binary data".into())));
+    };
+    match known.matcher_type() {
+        MatcherType::Image => Ok(Format::Image(known.mime_type())),
+        MatcherType::Audio => Ok(Format::Audio(known.mime_type())),
+        MatcherType::Video => Ok(Format::Video(known.mime_type())),
+        _ => Err(Failure::unsupported(known.mime_type())),
     }
+}
+
+/// Printers and mail gateways put a few lines before the mark; but a text may also speak of it.
+fn is_pdf(bytes: &[u8]) -> bool {
+    let holds = |bytes: &[u8], mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
+    bytes.starts_with(b"%PDF-")
+        || (holds(&bytes[..bytes.len().min(1024)], b"%PDF-")
+            && (holds(bytes, b"startxref") || plain::decode(bytes).is_none()))
 }
 
 /// Office files are archives that differ in one part.
@@ -248,6 +255,7 @@ mod tests {
         assert_eq!(told("letter.docx", b"just words"), Ok(Format::Text));
         let mail = b"From: a@example.org\nTo: b@example.org\nSubject: x\n\nhello";
         assert_eq!(told("saved.txt", mail), Ok(Format::Email));
+        assert_eq!(told("car", b"BMW sells cars. Their files begin with %PDF-1.7."), Ok(Format::Text));
     }
 
     #[test]

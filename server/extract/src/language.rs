@@ -9,7 +9,7 @@ const SAMPLE: usize = 20_000;
 const LEAST_LETTERS: usize = 40;
 
 pub(crate) fn detect(document: &mut Document) {
-    if document.language.is_some() || document.kind == Kind::Code {
+    if document.kind == Kind::Code {
         return;
     }
     let mut sample = String::new();
@@ -21,15 +21,16 @@ pub(crate) fn detect(document: &mut Document) {
         }
     }
     let letters = sample.chars().filter(|letter| letter.is_alphabetic()).count();
-    document.language = whatlang::detect(&sample)
+    let found = whatlang::detect(&sample)
         .filter(|found| letters >= LEAST_LETTERS && found.is_reliable())
-        .and_then(|found| two_letters(found.lang()))
-        .map(str::to_owned);
+        .and_then(|found| two_letters(found.lang()));
+    // What a file declares is often only what its program was set to.
+    document.language = found.map(str::to_owned).or(document.language.take());
 }
 
 /// ISO 639-1 from the detector's ISO 639-3.
 fn two_letters(language: Lang) -> Option<&'static str> {
-    const CODES: [(&str, &str); 69] = [
+    const CODES: [(&str, &str); 70] = [
         ("afr", "af"),
         ("aka", "ak"),
         ("amh", "am"),
@@ -41,6 +42,7 @@ fn two_letters(language: Lang) -> Option<&'static str> {
         ("cat", "ca"),
         ("ces", "cs"),
         ("cmn", "zh"),
+        ("cym", "cy"),
         ("dan", "da"),
         ("deu", "de"),
         ("ell", "el"),
@@ -111,7 +113,6 @@ mod tests {
     fn every_language_of_the_detector_has_two_letters() {
         let without: Vec<_> =
             Lang::all().iter().filter(|language| two_letters(**language).is_none()).collect();
-        // Welsh and others may come with a new release of the detector.
         assert!(without.is_empty(), "{without:?}");
     }
 }

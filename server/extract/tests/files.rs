@@ -57,6 +57,7 @@ fn a_printed_report_keeps_its_pages_its_table_and_its_umlauts() {
 #[test]
 fn scripts_of_the_world_are_read_from_pdf() {
     let chinese = read("zh.pdf");
+    assert!(text(&chinese).contains("家长和孩子们的欢迎"), "{}", text(&chinese));
     assert!(text(&chinese).contains("图书馆共接待读者三十二万人次"), "{}", text(&chinese));
     assert_eq!(chinese.language.as_deref(), Some("zh"));
     let russian = read("ru.pdf");
@@ -245,8 +246,10 @@ fn an_archive_that_lies_about_its_sizes_is_not_believed() {
 fn two_cells_in_opposite_corners_cost_two_cells() {
     let sheet = r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="B1048576"><v>2</v></c><c r="XFD1048576"><v>3</v></c></row></sheetData></worksheet>"#;
     let book = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+    let root = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
     let relations = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
     let bytes = archive(&[
+        ("_rels/.rels", root.as_bytes()),
         ("xl/workbook.xml", book.as_bytes()),
         ("xl/_rels/workbook.xml.rels", relations.as_bytes()),
         ("xl/worksheets/sheet1.xml", sheet.as_bytes()),

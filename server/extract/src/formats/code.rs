@@ -133,6 +133,7 @@ fn symbol(node: Node, text: &str) -> Option<String> {
                 None => of,
             }
         }
+        kind if kind.starts_with("import") => return None,
         "export_statement" => return inner(node, "declaration", text),
         "decorated_definition" => return inner(node, "definition", text),
         "lexical_declaration"
@@ -187,8 +188,8 @@ fn key(node: Node, text: &str) -> Option<String> {
 fn object(node: Node, text: &str) -> Option<String> {
     let mut cursor = node.walk();
     let children: Vec<Node> = node.named_children(&mut cursor).collect();
-    let by_kind = |kinds: &[&str]| children.iter().find(|child| kinds.contains(&child.kind())).copied();
-    source(by_kind(&["object_reference"]).or_else(|| by_kind(&["identifier", "literal"]))?, text)
+    let names = ["object_reference", "identifier", "literal"];
+    source(*children.iter().find(|child| names.contains(&child.kind()))?, text)
 }
 
 /// `(s *Server)` is `Server`.

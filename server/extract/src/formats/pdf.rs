@@ -15,22 +15,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const TAIL: usize = 4096;
 
 pub(crate) fn read(bytes: Vec<u8>, reading: &mut Reading) -> Result<Document, Failure> {
-    let is_whole = bytes[bytes.len().saturating_sub(TAIL)..].windows(5).any(|five| five == b"%%EOF");
-    let if_cut_off = |failure: Failure| match failure {
-        Failure::Encrypted => Failure::Encrypted,
-        _ if !is_whole => Failure::Truncated,
-        failure => failure,
-    };
-    let pdf = PdfDocument::from_bytes(bytes).map_err(failure).map_err(if_cut_off)?;
+    // What is left of a file cut off can look like a whole one and read as nonsense.
+    if !has_end(&bytes) {
+        return Err(Failure::Truncated);
+    }
+    let pdf = PdfDocument::from_bytes(bytes).map_err(failure)?;
     if !pdf.is_authenticated() {
         return Err(Failure::Encrypted);
     }
     let mut document = Document::new(Kind::Pdf);
-    let of = pdf.page_count().map_err(failure).map_err(if_cut_off)?;
+    let of = pdf.page_count().map_err(failure)?;
     let unread = pages(&pdf, of, &mut document, reading)?;
-    if !is_whole && (of == 0 || unread > 0) {
-        return Err(Failure::Truncated);
-    }
     if of > 0 && unread == of {
         return Err(Failure::damaged("no page of it can be read"));
     }
@@ -39,6 +34,13 @@ pub(crate) fn read(bytes: Vec<u8>, reading: &mut Reading) -> Result<Document, Fa
     }
     about(&pdf, &mut document);
     Ok(document)
+}
+
+/// The end mark or, as some programs leave that out, the line before it. Disks pad files with zeros.
+fn has_end(bytes: &[u8]) -> bool {
+    let end = bytes.iter().rposition(|byte| !matches!(byte, 0 | b' ' | b'\r' | b'\n')).map_or(0, |at| at + 1);
+    let tail = &bytes[end.saturating_sub(TAIL)..end];
+    [&b"%%EOF"[..], b"startxref"].iter().any(|mark| tail.windows(mark.len()).any(|window| window == *mark))
 }
 
 /// How many could not be read.
@@ -59,7 +61,8 @@ fn pages(
         }
         match catch_unwind(AssertUnwindSafe(|| pdf.to_markdown(page, &options))) {
             Ok(Ok(text)) => {
-                reading.section(document, Place::Page { number: page as u32 + 1 }, text.trim())?
+                let place = Place::Page { number: page as u32 + 1 };
+                reading.section(document, place, joined(text.trim()))?;
             }
             Ok(Err(Error::EncryptedPdf)) => return Err(Failure::Encrypted),
             Ok(Err(_)) | Err(_) => unread += 1,
@@ -70,6 +73,22 @@ fn pages(
         document.property("pages_left_out", of - most);
     }
     Ok(unread)
+}
+
+/// Chinese and Japanese have no spaces: one between two characters was the end of a line.
+fn joined(text: &str) -> String {
+    let is_unspaced =
+        |c: char| matches!(c, '\u{3001}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff01}'..='\u{ff1f}');
+    let mut joined = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        let between = joined.chars().next_back().is_some_and(is_unspaced)
+            && rest.peek().is_some_and(|next| is_unspaced(*next));
+        if character != ' ' || !between {
+            joined.push(character);
+        }
+    }
+    joined
 }
 
 fn failure(error: Error) -> Failure {
@@ -118,6 +137,11 @@ fn moment(date: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chinese_word_broken_over_two_lines_is_whole_again() {
+        assert_eq!(joined("家长和孩 子们的欢迎。 a b 明 c"), "家长和孩子们的欢迎。 a b 明 c");
+    }
 
     #[test]
     fn dates_of_every_length_are_read() {

@@ -68,7 +68,7 @@ fn slide(archive: &mut Archive, part: &str) -> Result<Slide, Failure> {
     {
         let tree = xml::parse(&text)?;
         let bodies = tree.descendants().filter(|node| node.has_tag_name_local("sp"));
-        for body in bodies.filter(|shape| placeholder(*shape) == Some("body")) {
+        for body in bodies.filter(|shape| matches!(placeholder(*shape), Some("body") | None)) {
             slide.notes.push_str(&paragraphs(body, ""));
         }
     }
