@@ -4,6 +4,7 @@
 mod bundle;
 mod client;
 mod data;
+mod meaning;
 mod options;
 mod serve;
 mod shell;

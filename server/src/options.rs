@@ -94,8 +94,30 @@ pub struct Storage {
     pub storage_secret_key: Option<String>,
 }
 
+/// What turns passages into vectors, for the search by meaning.
+#[derive(Args, Clone, Debug)]
+pub struct Embeddings {
+    /// `local`, a small model of our own; `none`, and search is by words alone; or the address of an
+    /// OpenAI-compatible server, up to /v1.
+    #[arg(long, env = "SIDEBAR_EMBEDDINGS", value_name = "WHERE", default_value = "local")]
+    pub embeddings: String,
+    /// The model at that server. It is asked for 384 numbers a passage.
+    #[arg(
+        long,
+        env = "SIDEBAR_EMBEDDINGS_MODEL",
+        value_name = "NAME",
+        default_value = "text-embedding-3-small"
+    )]
+    pub embeddings_model: String,
+    /// The key for that server.
+    #[arg(long, env = "SIDEBAR_EMBEDDINGS_KEY", value_name = "KEY", hide_env_values = true)]
+    pub embeddings_key: Option<String>,
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
+    #[command(flatten)]
+    pub embeddings: Embeddings,
     /// Where to listen.
     #[arg(long, env = "SIDEBAR_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,

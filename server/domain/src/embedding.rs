@@ -36,7 +36,10 @@ impl Domain {
 
     async fn embed_for_good(&self, embedder: Arc<dyn Embedder>) {
         while let Err(error) = self.queue_for_model(&*embedder).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "what has no vector could not be queued");
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "what has no vector could not be queued"
+            );
             tokio::time::sleep(REST).await;
         }
         loop {
@@ -44,7 +47,10 @@ impl Domain {
                 Ok(true) => continue,
                 Ok(false) => POLL,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "passages wait for their vectors");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "passages wait for their vectors"
+                    );
                     REST
                 }
             };

@@ -92,7 +92,10 @@ impl Domain {
         match tokio::time::timeout(LONGEST_THOUGHT, thought).await {
             Ok(Ok(vectors)) => vectors.first().map(|vector| written(vector)),
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a query has no vector: words alone answer");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a query has no vector: words alone answer"
+                );
                 None
             }
             Err(_) => {
@@ -161,10 +164,17 @@ fn narrowed(search: Search) -> Result<Narrowed> {
     let mut stored = Vec::new();
     for kind in kinds {
         match kind.trim_end_matches('s') {
-            "conversation" | "chat" | "message" => stored.extend(["message".to_owned(), "conversation".to_owned()]),
+            "conversation" | "chat" | "message" => {
+                stored.extend(["message".to_owned(), "conversation".to_owned()])
+            }
             "note" => stored.push("note".to_owned()),
             "file" => stored.push("file".to_owned()),
-            _ => return Err(Error::invalid("kinds", format!("There is no kind ‘{kind}’: conversation, note, file."))),
+            _ => {
+                return Err(Error::invalid(
+                    "kinds",
+                    format!("There is no kind ‘{kind}’: conversation, note, file."),
+                ));
+            }
         }
     }
     Ok(Narrowed { words: words.join(" "), kinds: (!stored.is_empty()).then_some(stored), since, until })

@@ -80,11 +80,18 @@ pub struct Differences {
     pub database: Option<domain::DatabaseAddress>,
     pub server_id: Uuid,
     pub file_limits: domain::FileLimits,
+    pub embedder: Option<std::sync::Arc<dyn domain::Embedder>>,
 }
 
 impl Default for Differences {
     fn default() -> Self {
-        Self { sign_in_per_minute: 10_000, database: None, server_id: Uuid::now_v7(), file_limits: domain::FileLimits { largest: 100 << 20, per_person: 1 << 30 } }
+        Self {
+            sign_in_per_minute: 10_000,
+            database: None,
+            server_id: Uuid::now_v7(),
+            file_limits: domain::FileLimits { largest: 100 << 20, per_person: 1 << 30 },
+            embedder: None,
+        }
     }
 }
 
@@ -158,6 +165,7 @@ impl Application {
                 vec!["extract".to_owned()],
                 domain::ExtractLimits::default(),
             ),
+            embedder: differences.embedder,
         })
         .await
         .unwrap();

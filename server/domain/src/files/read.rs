@@ -149,8 +149,9 @@ impl Domain {
         }
         passages::write(&mut tx, owner, file.id, &passages).await?;
         let row: Row = sqlx::query_as(concat!(
-            "UPDATE files SET state = 'ready', failure = NULL, pages = $2, facts = $3, thumbnail = $4, read_by = $5,
-                    updated_at = now()
+            "UPDATE files SET failure = NULL, pages = $2, facts = $3, thumbnail = $4, read_by = $5, updated_at = now(),
+                    state = CASE WHEN $6 AND EXISTS (SELECT FROM chunk_queue q JOIN chunks k ON k.id = q.chunk_id
+                                                     WHERE k.source_id = $1) THEN 'indexing' ELSE 'ready' END
              WHERE id = $1 RETURNING ",
             columns!()
         ))
@@ -159,6 +160,7 @@ impl Domain {
         .bind(Json(facts))
         .bind(thumbnail.is_some())
         .bind(READER)
+        .bind(self.inner.embedder.is_some())
         .fetch_one(&mut *tx)
         .await?;
         tell(&mut tx, owner, &row.into()).await?;
@@ -184,6 +186,24 @@ impl Domain {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Whoever waited only for the vectors of these passages is ready.
+pub(crate) async fn settle(tx: &mut PgConnection, owner: UserId, chunks: &[i64]) -> Result<()> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "UPDATE files SET state = 'ready', updated_at = now()
+         WHERE state = 'indexing' AND id IN (SELECT source_id FROM chunks WHERE id = ANY ($1) AND source_kind = 'file')
+           AND NOT EXISTS (SELECT FROM chunk_queue q JOIN chunks k ON k.id = q.chunk_id WHERE k.source_id = files.id)
+         RETURNING ",
+        columns!()
+    ))
+    .bind(chunks)
+    .fetch_all(&mut *tx)
+    .await?;
+    for row in rows {
+        tell(tx, owner, &row.into()).await?;
+    }
+    Ok(())
 }
 
 /// Before the rows say that it was read: what they name is there.
