@@ -129,6 +129,7 @@ fn hit_view(hit: SearchHit) -> AnyView {
             conversation_id.to_string()
         }
         SearchKind::Note { note_id } => note_id.to_string(),
+        SearchKind::File { file_id } => file_id.to_string(),
     };
     view! {
         <li>

@@ -14,4 +14,4 @@ pub use change::LARGEST_FILE;
 pub use list::ListFiles;
 pub use open::{Downloaded, Thumbnail};
 pub(crate) use place::Spot;
-pub(crate) use read::{ReadFile, settle};
+pub(crate) use read::settle;

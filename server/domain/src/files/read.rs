@@ -49,12 +49,11 @@ impl Domain {
         let Some(row) = self.begin_reading(owner, file_id).await? else { return Ok(()) };
         let hash = row.hash()?;
         let file = FileSummary::from(row);
-        let outcome = match self.extract(owner, &file, &hash).await? {
+        match self.extract(owner, &file, &hash).await? {
             Ok(document) => self.keep_document(owner, &file, document).await,
             Err(Failure::Unavailable { reason }) => Err(Error::internal(anyhow::anyhow!(reason))),
             Err(failure) => self.keep_failure(owner, file_id, failure.to_string()).await,
-        };
-        outcome
+        }
     }
 
     /// After the last try: the file says so.
@@ -89,7 +88,9 @@ impl Domain {
         let whole = whole.ok_or_else(|| Error::internal(anyhow::anyhow!("a blob without bytes")))?;
         let bytes = StreamReader::new(whole.bytes);
         let (said, heard) = watch::channel(Progress { done: 0, of: 0 });
-        let progress = move |progress| drop(said.send(progress));
+        let progress = move |progress| {
+            said.send_replace(progress);
+        };
         let reading = self.inner.extractor.extract(&file.name, None, bytes, progress);
         let telling = self.tell_progress(owner, file.id, heard);
         let (read, told) = tokio::join!(reading, telling);
