@@ -18,6 +18,8 @@ mod setup;
 mod test;
 mod tool;
 mod watch;
+mod weights;
+mod wheel;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,7 +39,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Get what is missing: the wasm target, Postgres, the npm packages
+    /// Get what is missing: the wasm target, Postgres, the embedding model, the npm packages
     Setup,
     /// Build both halves; leaves the executable `sidebar` and its site
     Build(BuildOptions),

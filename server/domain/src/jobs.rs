@@ -19,8 +19,17 @@ const TIME_LIMIT: Duration = Duration::from_secs(600);
 const MOST_ATTEMPTS: i32 = 5;
 /// How often the queue is looked at when no notification comes.
 const POLL: Duration = Duration::from_secs(15);
-/// Workers in one server.
-const WORKERS: usize = 2;
+/// Workers in one server. One of them leaves files to the others, so that a folder of them makes nobody wait
+/// for a title.
+const WORKERS: [Lane; 3] = [Lane::Short, Lane::Any, Lane::Any];
+
+/// Which jobs a worker takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lane {
+    Any,
+    /// Those that take a moment.
+    Short,
+}
 
 /// What jobs do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,10 +48,12 @@ pub(crate) enum Kind {
     CompactNotes,
     /// Lets links follow a renamed note.
     RewriteLinks,
+    /// Reads what somebody keeps into the search.
+    ReadFile,
 }
 
 impl Kind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Title,
         Self::PurgeDeleted,
         Self::PruneStreamEvents,
@@ -50,6 +61,7 @@ impl Kind {
         Self::PruneJobs,
         Self::CompactNotes,
         Self::RewriteLinks,
+        Self::ReadFile,
     ];
 
     fn as_str(self) -> &'static str {
@@ -61,6 +73,7 @@ impl Kind {
             Self::PruneJobs => "prune_jobs",
             Self::CompactNotes => "compact_notes",
             Self::RewriteLinks => "rewrite_links",
+            Self::ReadFile => "read_file",
         }
     }
 }
@@ -84,6 +97,16 @@ struct Leased {
     attempts: i32,
 }
 
+impl Leased {
+    fn user(&self) -> Result<UserId> {
+        self.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("a job of nobody's")))
+    }
+
+    fn asked<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_value(self.payload.0.clone()).map_err(Error::internal)
+    }
+}
+
 /// Queues with the transaction: the job exists if and only if the change does.
 pub(crate) async fn queue(tx: &mut PgConnection, job: Job) -> Result<()> {
     sqlx::query(
@@ -102,9 +125,9 @@ pub(crate) async fn queue(tx: &mut PgConnection, job: Job) -> Result<()> {
 
 impl Domain {
     pub(crate) fn start_jobs(&self) {
-        for _ in 0..WORKERS {
+        for lane in WORKERS {
             let domain = self.clone();
-            self.inner.tasks.spawn(async move { domain.work().await });
+            self.inner.tasks.spawn(async move { domain.work(lane).await });
         }
         let domain = self.clone();
         self.inner.tasks.spawn(async move {
@@ -141,10 +164,10 @@ impl Domain {
         Ok(())
     }
 
-    async fn work(&self) {
+    async fn work(&self, lane: Lane) {
         let stop = &self.inner.stop;
         while !stop.is_cancelled() {
-            match self.lease_job().await {
+            match self.lease_job(lane).await {
                 Ok(Some(job)) => {
                     tokio::select! {
                         () = stop.cancelled() => break,
@@ -171,16 +194,18 @@ impl Domain {
         }
     }
 
-    async fn lease_job(&self) -> Result<Option<Leased>> {
+    async fn lease_job(&self, lane: Lane) -> Result<Option<Leased>> {
         let mut tx = self.inner.db.as_system().await?;
         let job = sqlx::query_as(
             "UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_until = now() + make_interval(secs => $1)
              WHERE id = (SELECT id FROM jobs
-                         WHERE status = 'queued' AND run_at <= now() OR status = 'running' AND lease_until < now()
+                         WHERE (status = 'queued' AND run_at <= now() OR status = 'running' AND lease_until < now())
+                           AND (NOT $2 OR kind <> 'read_file')
                          ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
              RETURNING id, kind, user_id, payload, attempts",
         )
         .bind(LEASE.as_secs_f64())
+        .bind(lane == Lane::Short)
         .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -208,6 +233,9 @@ impl Domain {
             Err(error) => {
                 let chain = format!("{:#}", anyhow::Error::from(error));
                 tracing::warn!(job = %job.id, kind = job.kind, attempt = job.attempts, error = chain, "a job failed");
+                if job.attempts >= MOST_ATTEMPTS {
+                    self.give_up(job).await?;
+                }
                 let delay =
                     Duration::from_secs(5) * 4_u32.pow(u32::try_from(job.attempts.clamp(0, 8)).unwrap_or(0));
                 sqlx::query(
@@ -257,8 +285,7 @@ impl Domain {
             kind.ok_or_else(|| Error::internal(anyhow::anyhow!("no such kind of job: {}", job.kind)))?;
         match kind {
             Kind::Title => {
-                let user =
-                    job.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("no user")))?;
+                let user = job.user()?;
                 let conversation: ConversationId =
                     serde_json::from_value(job.payload.0["conversation_id"].clone())
                         .map_err(Error::internal)?;
@@ -281,11 +308,16 @@ impl Domain {
                 self.maintain("DELETE FROM jobs WHERE ended_at < now() - interval '7 days'").await
             }
             Kind::CompactNotes => self.compact_notes().await,
-            Kind::RewriteLinks => {
-                let user =
-                    job.user_id.map(UserId).ok_or_else(|| Error::internal(anyhow::anyhow!("no user")))?;
-                self.rewrite_links(user, job.payload.0.clone()).await
-            }
+            Kind::RewriteLinks => self.rewrite_links(job.user()?, job.payload.0.clone()).await,
+            Kind::ReadFile => self.read_file(job.user()?, job.asked()?).await,
+        }
+    }
+
+    /// What is to be said where somebody waits for the outcome.
+    async fn give_up(&self, job: &Leased) -> Result<()> {
+        match job.kind == Kind::ReadFile.as_str() {
+            true => self.give_file_up(job.user()?, job.asked()?).await,
+            false => Ok(()),
         }
     }
 

@@ -9,11 +9,13 @@ mod caller;
 mod conversations;
 mod database;
 mod error;
+mod files;
 mod health;
 mod invites;
 mod jobs;
 mod notes;
 mod notices;
+mod passages;
 mod passwords;
 mod pictures;
 mod providers;
@@ -30,6 +32,8 @@ pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};
 pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
 pub use error::{Error, Result};
+pub use extract::Extractor;
+pub use files::{Downloaded, LARGEST_FILE, ListFiles, Thumbnail};
 pub use notes::{
     Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part,
     Shared, SharedFolder, Visit,
@@ -58,6 +62,9 @@ pub(crate) struct Inner {
     pub live: answers::Registry,
     pub models: models::Client,
     pub blobs: blobs::Blobs,
+    pub file_limits: FileLimits,
+    /// Reads files, each in a process of its own.
+    pub extractor: Extractor,
     /// The note rooms of this server.
     pub rooms: sync::Rooms,
     /// The same across restarts on the same data, so that a server knows its own lost generations.
@@ -77,6 +84,17 @@ pub struct Settings {
     /// The data folder: files on their way, and blobs unless they are kept elsewhere.
     pub data: std::path::PathBuf,
     pub storage: Storage,
+    pub file_limits: FileLimits,
+    pub extractor: Extractor,
+}
+
+/// What people may keep, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct FileLimits {
+    /// Of one file.
+    pub largest: u64,
+    /// Of one person's files and attachments in all.
+    pub per_person: u64,
 }
 
 impl Domain {
@@ -128,6 +146,8 @@ impl Domain {
                 live: answers::Registry::default(),
                 models,
                 blobs,
+                file_limits: settings.file_limits,
+                extractor: settings.extractor,
                 rooms,
                 server_id: settings.server_id,
                 started: std::time::Instant::now(),

@@ -4,7 +4,7 @@ use crate::envelope::Failure;
 use crate::reference;
 use crate::state::Edge;
 use crate::{
-    accounts, answers, conversations, folders, health, invites, keys, note_attachments, note_comments,
+    accounts, answers, conversations, files, folders, health, invites, keys, note_attachments, note_comments,
     note_files, note_runs, note_shares, note_versions, notes, providers, search, socket, sync_door,
     telemetry, tickets,
 };
@@ -37,6 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "sharing", description = "Who else may do what with notes and folders; invitations to this server."),
         (name = "search", description = "Search over everything one may see."),
         (name = "socket", description = "Live notices for an open browser."),
+        (name = "files", description = "Files that somebody keeps, and what was read in them."),
         (name = "telemetry", description = "What browsers measure of themselves."),
         (name = "health", description = "Whether the server works."),
     )
@@ -58,6 +59,7 @@ pub fn api() -> OpenApiRouter<Arc<Edge>> {
         .merge(tickets::routes())
         .merge(invites::routes())
         .merge(search::routes())
+        .merge(files::routes())
         .merge(socket::routes())
         .merge(sync_door::routes())
         .merge(folders::routes())

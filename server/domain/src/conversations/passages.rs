@@ -1,12 +1,11 @@
 //! Messages as passages of the one search index.
 
 use crate::Result;
+use crate::passages::passages;
 use shared::conversation::Message;
 use shared::{ConversationId, UserId};
 use sqlx::PgConnection;
 
-/// Bytes a passage has at most: some 300 words, to be shown whole and ranked finely.
-const LONGEST: usize = 2000;
 /// Passages that one message yields at most.
 const MOST: usize = 2000;
 
@@ -38,47 +37,4 @@ pub(crate) async fn index(
 /// The passages of a text to be indexed, and their numbers.
 pub(crate) fn numbered(text: &str) -> (Vec<i32>, Vec<&str>) {
     (0..).zip(passages(text)).take(MOST).unzip()
-}
-
-/// Cuts text at paragraphs, else at lines, else at spaces, else at a character.
-pub(crate) fn passages(text: &str) -> Vec<&str> {
-    let mut passages = Vec::new();
-    let mut rest = text.trim();
-    while rest.len() > LONGEST {
-        let mut limit = LONGEST;
-        while !rest.is_char_boundary(limit) {
-            limit -= 1;
-        }
-        let window = &rest[..limit];
-        let cut = ["\n\n", "\n", " "]
-            .iter()
-            .find_map(|mark| window.rfind(mark).filter(|at| *at > LONGEST / 4))
-            .unwrap_or(limit);
-        passages.push(rest[..cut].trim_end());
-        rest = rest[cut..].trim_start();
-    }
-    if !rest.is_empty() {
-        passages.push(rest);
-    }
-    passages
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn passages_hold_every_word_and_stay_short() {
-        let text = "Überall 🚂 words\n\n".repeat(500);
-        let cut = passages(&text);
-        assert!(cut.iter().all(|p| p.len() <= LONGEST && !p.is_empty()));
-        let words = |t: &str| t.split_whitespace().count();
-        assert_eq!(cut.iter().map(|p| words(p)).sum::<usize>(), words(&text));
-    }
-
-    #[test]
-    fn a_text_without_spaces_is_cut_too() {
-        assert_eq!(passages(&"é".repeat(3000)).concat(), "é".repeat(3000));
-        assert!(passages("  ").is_empty());
-    }
 }

@@ -88,11 +88,7 @@ impl Domain {
         let (owner, sha256, name, media_type) = row.ok_or_else(|| Error::not_found("file"))?;
         let sha256: [u8; 32] =
             sha256.try_into().map_err(|_| Error::internal(anyhow::anyhow!("a short hash")))?;
-        let range = part.map(|part| match part {
-            Part::From(first) => GetRange::Offset(first),
-            Part::Between { first, last } => GetRange::Bounded(first..last.saturating_add(1)),
-            Part::Last(bytes) => GetRange::Suffix(bytes),
-        });
+        let range = part.map(GetRange::from);
         let opened = |size, part| OpenedAttachment {
             name,
             media_type,
@@ -205,7 +201,7 @@ pub(crate) fn file_name(name: &str) -> String {
 }
 
 /// By the name alone: what the sender says of the bytes is not believed, and nothing looks into them.
-fn media_type(name: &str) -> String {
+pub(crate) fn media_type(name: &str) -> String {
     mime_guess::from_path(name).first_or_octet_stream().essence_str().to_owned()
 }
 

@@ -2,7 +2,6 @@
 //! by. Pure.
 
 use super::frontmatter;
-use crate::conversations::passages::passages as cut;
 use crate::text::first_words;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
@@ -14,9 +13,6 @@ const MOST_TAGS: usize = 32;
 const LONGEST_TAG: usize = 50;
 /// Links of one note that are kept.
 const MOST_LINKS: usize = 5000;
-/// Bytes after which a passage takes no further paragraph. Small passages rank finely, and a change
-/// moves few of them.
-const FULL_PASSAGE: usize = 1000;
 /// Passages of one note that are kept.
 const MOST_PASSAGES: usize = 10_000;
 
@@ -242,31 +238,10 @@ pub(crate) fn renamed(text: &str, old: &str, new: &str) -> Vec<Range<usize>> {
     places
 }
 
-/// The text in passages to be found by: cut at headings, then at paragraphs, and long paragraphs
-/// inside.
+/// The text in passages to be found by, without its properties.
 pub(crate) fn passages(text: &str) -> Vec<&str> {
     let (_, body) = frontmatter::split(text);
-    let mut passages = Vec::new();
-    let mut start = 0;
-    let mut at = 0;
-    let mut fence: Option<&str> = None;
-    for line in body.split_inclusive('\n') {
-        let plain = line.trim_start();
-        let heading =
-            fence.is_none() && plain.starts_with('#') && plain.trim_start_matches('#').starts_with(' ');
-        let full = fence.is_none() && plain.trim().is_empty() && at - start >= FULL_PASSAGE;
-        if heading || full {
-            passages.extend(cut(&body[start..at]));
-            start = at;
-        }
-        match fence {
-            Some(mark) if plain.starts_with(mark) => fence = None,
-            None => fence = ["```", "~~~"].into_iter().find(|mark| plain.starts_with(mark)),
-            Some(_) => {}
-        }
-        at += line.len();
-    }
-    passages.extend(cut(&body[start..]));
+    let mut passages = crate::passages::passages(body);
     passages.truncate(MOST_PASSAGES);
     passages
 }

@@ -36,6 +36,7 @@ mod versions;
 mod visits;
 
 pub use attachments::{LARGEST_ATTACHMENT, OpenedAttachment, Part};
+pub(crate) use attachments::{file_name, media_type};
 pub use daily::Only;
 pub use export::NotesArchive;
 pub use import::Import;

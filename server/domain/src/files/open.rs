@@ -1,0 +1,126 @@
+//! A file as it is opened: its page, its bytes, what was read in it.
+
+use super::row::{Row, find};
+use crate::blobs::Reading;
+use crate::notes::Part;
+use crate::{Caller, Domain, Error, Result};
+use bytes::Bytes;
+use extract::Document;
+use futures::stream::BoxStream;
+use object_store::GetRange;
+use serde::{Deserialize, Serialize};
+use shared::FileId;
+use shared::file::{File, FileSection, FileSummary};
+use std::ops::Range;
+
+/// Bytes of Markdown that a page is sent at most; the whole text is an address of its own.
+const LONGEST_PAGE: usize = 300 << 10;
+
+/// What is known of the document as a whole.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Facts {
+    pub title: Option<String>,
+    pub author: Option<String>,
+    pub language: Option<String>,
+    #[serde(default)]
+    pub properties: Vec<(String, String)>,
+}
+
+/// A file's bytes, or a part of them.
+pub struct Downloaded {
+    pub file: FileSummary,
+    /// None where the part that was asked for lies outside.
+    pub part: Option<(Range<u64>, BoxStream<'static, std::io::Result<Bytes>>)>,
+}
+
+/// A small picture of a file.
+pub struct Thumbnail {
+    pub media_type: &'static str,
+    pub bytes: Bytes,
+}
+
+impl Domain {
+    pub async fn file(&self, caller: &Caller, id: FileId) -> Result<File> {
+        let mut tx = self.inner.db.as_user(caller.user_id).await?;
+        let summary = FileSummary::from(find(&mut tx, id).await?);
+        let facts: sqlx::types::Json<Facts> = sqlx::query_scalar("SELECT facts FROM files WHERE id = $1")
+            .bind(id.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        let was_read: bool = sqlx::query_scalar("SELECT read_by IS NOT NULL FROM files WHERE id = $1")
+            .bind(id.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        let Facts { title, author, language, properties } = facts.0;
+        let document = match was_read {
+            true => self.document(caller, id).await?,
+            false => None,
+        };
+        let (sections, more) = document.map_or((Vec::new(), false), sections);
+        Ok(File { summary, title, author, language, properties, sections, more })
+    }
+
+    /// What was read, as a model is given it.
+    pub async fn file_text(&self, caller: &Caller, id: FileId) -> Result<String> {
+        let mut tx = self.inner.db.as_user(caller.user_id).await?;
+        find(&mut tx, id).await?;
+        tx.commit().await?;
+        let bytes = self.inner.blobs.derivative(caller.user_id, id, super::read::TEXT).await?;
+        let bytes = bytes.ok_or_else(|| Error::not_found("text of this file"))?;
+        String::from_utf8(bytes.into()).map_err(Error::internal)
+    }
+
+    pub async fn thumbnail(&self, caller: &Caller, id: FileId) -> Result<Thumbnail> {
+        let mut tx = self.inner.db.as_user(caller.user_id).await?;
+        find(&mut tx, id).await?;
+        tx.commit().await?;
+        let bytes = self.inner.blobs.derivative(caller.user_id, id, super::read::THUMBNAIL).await?;
+        let bytes = bytes.ok_or_else(|| Error::not_found("thumbnail of this file"))?;
+        let media_type = if bytes.starts_with(b"\x89PNG") { "image/png" } else { "image/jpeg" };
+        Ok(Thumbnail { media_type, bytes })
+    }
+
+    pub async fn download(&self, caller: &Caller, id: FileId, part: Option<Part>) -> Result<Downloaded> {
+        let owner = caller.user_id;
+        let mut tx = self.inner.db.as_user(owner).await?;
+        let row: Row = find(&mut tx, id).await?;
+        tx.commit().await?;
+        let hash = row.hash()?;
+        let range = part.map(GetRange::from);
+        let reading = self.inner.blobs.read(owner, &hash, range).await?;
+        let part = reading.map(|Reading { range, bytes, .. }| (range, bytes));
+        Ok(Downloaded { file: row.into(), part })
+    }
+
+    async fn document(&self, caller: &Caller, id: FileId) -> Result<Option<Document>> {
+        let bytes = self.inner.blobs.derivative(caller.user_id, id, super::read::DOCUMENT).await?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(Error::internal)).transpose()
+    }
+}
+
+fn sections(document: Document) -> (Vec<FileSection>, bool) {
+    let all = document.sections.len();
+    let mut left = LONGEST_PAGE;
+    let mut sections = Vec::new();
+    for (section, number) in document.sections.into_iter().zip(1..) {
+        if section.markdown.len() > left {
+            break;
+        }
+        left -= section.markdown.len();
+        let super::place::Spot { anchor, label } = super::place::spot(&section.place, number);
+        sections.push(FileSection { anchor, label, markdown: section.markdown });
+    }
+    let more = sections.len() < all;
+    (sections, more)
+}
+
+impl From<Part> for GetRange {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::From(first) => Self::Offset(first),
+            Part::Between { first, last } => Self::Bounded(first..last.saturating_add(1)),
+            Part::Last(bytes) => Self::Suffix(bytes),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Reads a file into what is found, cited and given to models: a job for each file, which may be run
+//! again at any time and changes nothing where nothing changed.
+
+use super::open::Facts;
+use super::passages;
+use super::row::{Row, columns, tell};
+use crate::blobs::Blobs;
+use crate::jobs::{Job, Kind, queue};
+use crate::{Domain, Error, Result};
+use extract::{Document, Failure, Front, Progress, ai_markdown};
+use serde::{Deserialize, Serialize};
+use shared::file::{FileState, FileSummary};
+use shared::{FileId, UserId};
+use sqlx::PgConnection;
+use sqlx::types::Json;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio_util::io::StreamReader;
+
+/// Of how files are read: one more, and all are read again when they are asked to.
+const READER: i32 = 1;
+/// How often open browsers are told of pages that were read.
+const PACE: Duration = Duration::from_millis(700);
+
+/// What a file's folder in the store holds.
+pub(super) const TEXT: &str = "ai/ai.md";
+pub(super) const DOCUMENT: &str = "document.json";
+pub(super) const THUMBNAIL: &str = "thumbnail";
+
+/// What the job is told.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct ReadFile {
+    pub file_id: FileId,
+}
+
+pub(super) async fn queue_reading(tx: &mut PgConnection, owner: UserId, read: ReadFile) -> Result<()> {
+    let job = Job {
+        kind: Kind::ReadFile,
+        user_id: Some(owner),
+        payload: serde_json::to_value(read).map_err(Error::internal)?,
+        dedupe_key: Some(format!("read_file {}", read.file_id)),
+    };
+    queue(tx, job).await
+}
+
+impl Domain {
+    /// Reads one file. What is wrong with the file is its state; an error is what may go away by itself.
+    pub(crate) async fn read_file(&self, owner: UserId, ReadFile { file_id }: ReadFile) -> Result<()> {
+        let Some(row) = self.begin_reading(owner, file_id).await? else { return Ok(()) };
+        let hash = row.hash()?;
+        let file = FileSummary::from(row);
+        let outcome = match self.extract(owner, &file, &hash).await? {
+            Ok(document) => self.keep_document(owner, &file, document).await,
+            Err(Failure::Unavailable { reason }) => Err(Error::internal(anyhow::anyhow!(reason))),
+            Err(failure) => self.keep_failure(owner, file_id, failure.to_string()).await,
+        };
+        outcome
+    }
+
+    /// After the last try: the file says so.
+    pub(crate) async fn give_file_up(&self, owner: UserId, ReadFile { file_id }: ReadFile) -> Result<()> {
+        let reason = "The server could not get at the file, five times in a row. Try again.";
+        self.keep_failure(owner, file_id, reason.to_owned()).await
+    }
+
+    /// None where nothing is to be done: it was deleted, or is read already.
+    async fn begin_reading(&self, owner: UserId, id: FileId) -> Result<Option<Row>> {
+        let mut tx = self.inner.db.as_user(owner).await?;
+        let row: Option<Row> = sqlx::query_as(concat!(
+            "UPDATE files SET state = 'reading', done = 0, of = 0, failure = NULL
+             WHERE id = $1 AND deleted_at IS NULL AND read_by IS DISTINCT FROM $2 RETURNING ",
+            columns!()
+        ))
+        .bind(id.0)
+        .bind(READER)
+        .fetch_optional(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    async fn extract(
+        &self,
+        owner: UserId,
+        file: &FileSummary,
+        hash: &[u8; 32],
+    ) -> Result<std::result::Result<Document, Failure>> {
+        let whole = self.inner.blobs.read(owner, hash, None).await?;
+        let whole = whole.ok_or_else(|| Error::internal(anyhow::anyhow!("a blob without bytes")))?;
+        let bytes = StreamReader::new(whole.bytes);
+        let (said, heard) = watch::channel(Progress { done: 0, of: 0 });
+        let progress = move |progress| drop(said.send(progress));
+        let reading = self.inner.extractor.extract(&file.name, None, bytes, progress);
+        let telling = self.tell_progress(owner, file.id, heard);
+        let (read, told) = tokio::join!(reading, telling);
+        told?;
+        Ok(read)
+    }
+
+    /// Until the reader is done.
+    async fn tell_progress(
+        &self,
+        owner: UserId,
+        id: FileId,
+        mut heard: watch::Receiver<Progress>,
+    ) -> Result<()> {
+        while heard.changed().await.is_ok() {
+            let Progress { done, of } = *heard.borrow_and_update();
+            let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+            let mut tx = self.inner.db.as_user(owner).await?;
+            let row: Option<Row> = sqlx::query_as(concat!(
+                "UPDATE files SET done = $2, of = $3 WHERE id = $1 AND state = 'reading' RETURNING ",
+                columns!()
+            ))
+            .bind(id.0)
+            .bind(count(done))
+            .bind(count(of))
+            .fetch_optional(&mut *tx)
+            .await?;
+            if let Some(row) = row {
+                tell(&mut tx, owner, &row.into()).await?;
+            }
+            tx.commit().await?;
+            tokio::time::sleep(PACE).await;
+        }
+        Ok(())
+    }
+
+    async fn keep_document(&self, owner: UserId, file: &FileSummary, mut document: Document) -> Result<()> {
+        let thumbnail = document.thumbnail.take();
+        keep_derivatives(&self.inner.blobs, owner, file, &document, thumbnail.as_deref()).await?;
+        let passages = passages::passages(&document);
+        let facts = Facts {
+            title: document.title,
+            author: document.author,
+            language: document.language,
+            properties: document.properties.iter().map(|(n, v)| (n.clone(), v.clone())).collect(),
+        };
+        let pages: Option<i32> = document.properties.get("pages").and_then(|pages| pages.parse().ok());
+        let mut tx = self.inner.db.as_user(owner).await?;
+        // Whoever renames it meanwhile waits, and is not overwritten.
+        let there: Option<bool> =
+            sqlx::query_scalar("SELECT deleted_at IS NULL FROM files WHERE id = $1 FOR UPDATE")
+                .bind(file.id.0)
+                .fetch_optional(&mut *tx)
+                .await?;
+        if there != Some(true) {
+            return Ok(());
+        }
+        passages::write(&mut tx, owner, file.id, &passages).await?;
+        let row: Row = sqlx::query_as(concat!(
+            "UPDATE files SET state = 'ready', failure = NULL, pages = $2, facts = $3, thumbnail = $4, read_by = $5,
+                    updated_at = now()
+             WHERE id = $1 RETURNING ",
+            columns!()
+        ))
+        .bind(file.id.0)
+        .bind(pages)
+        .bind(Json(facts))
+        .bind(thumbnail.is_some())
+        .bind(READER)
+        .fetch_one(&mut *tx)
+        .await?;
+        tell(&mut tx, owner, &row.into()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn keep_failure(&self, owner: UserId, id: FileId, reason: String) -> Result<()> {
+        let mut tx = self.inner.db.as_user(owner).await?;
+        let row: Option<Row> = sqlx::query_as(concat!(
+            "UPDATE files SET state = 'failed', failure = $2 WHERE id = $1 AND deleted_at IS NULL RETURNING ",
+            columns!()
+        ))
+        .bind(id.0)
+        .bind(reason)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(row) = row {
+            let file = FileSummary::from(row);
+            debug_assert!(matches!(file.state, FileState::Failed { .. }));
+            tell(&mut tx, owner, &file).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Before the rows say that it was read: what they name is there.
+async fn keep_derivatives(
+    blobs: &Blobs,
+    owner: UserId,
+    file: &FileSummary,
+    document: &Document,
+    thumbnail: Option<&[u8]>,
+) -> Result<()> {
+    let front = Front {
+        file_id: file.id.to_string(),
+        name: file.name.clone(),
+        r#type: file.media_type.clone(),
+        size_bytes: file.size,
+        sha256: file.sha256.clone(),
+        source: Some(format!("/f/{}", file.id)),
+        derivatives: thumbnail.map(|_| THUMBNAIL.to_owned()).into_iter().collect(),
+    };
+    let json = serde_json::to_vec(document).map_err(Error::internal)?;
+    blobs.keep_derivative(owner, file.id, DOCUMENT, json).await?;
+    blobs.keep_derivative(owner, file.id, TEXT, ai_markdown(document, &front).into_bytes()).await?;
+    if let Some(thumbnail) = thumbnail {
+        blobs.keep_derivative(owner, file.id, THUMBNAIL, thumbnail.to_vec()).await?;
+    }
+    Ok(())
+}
