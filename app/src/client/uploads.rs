@@ -43,7 +43,7 @@ pub enum Stage {
 pub struct Uploads {
     /// In the order in which they were chosen. Who has arrived is gone from here.
     pub jobs: RwSignal<Vec<Job>>,
-    /// How many arrived since there was nothing on its way.
+    /// How many of those that were on their way together have arrived.
     pub arrived: RwSignal<usize>,
     #[cfg_attr(not(feature = "hydrate"), expect(dead_code))]
     on_arrival: Callback<FileSummary>,
@@ -182,6 +182,9 @@ mod browser {
                 Rc::new(Task { job, file: one.file, upload: Cell::new(None), stop: RefCell::new(None) })
             });
             let tasks: Vec<Rc<Task>> = tasks.collect();
+            if self.jobs.with_untracked(Vec::is_empty) {
+                self.arrived.set(0);
+            }
             self.jobs.update(|jobs| jobs.extend(tasks.iter().map(|task| task.job.clone())));
             TASKS.with_borrow_mut(|all| all.extend(tasks.into_iter().map(|task| (task.job.number, task))));
             self.fill();
@@ -189,9 +192,6 @@ mod browser {
 
         fn take_off(self, number: u64) {
             self.jobs.update(|jobs| jobs.retain(|job| job.number != number));
-            if self.jobs.with_untracked(Vec::is_empty) {
-                self.arrived.set(0);
-            }
         }
 
         /// Begins with those whose turn it is.

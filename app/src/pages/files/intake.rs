@@ -79,7 +79,7 @@ fn parent(path: &str) -> &str {
 #[cfg(feature = "hydrate")]
 mod browser {
     use super::{Files, below, parent};
-    use crate::client::document::note;
+    use crate::client::document::{is_typing, note};
     use crate::client::uploads::Chosen;
     use crate::route::{Route, Section};
     use js_sys::{Array, Function, Promise, Reflect};
@@ -123,6 +123,10 @@ mod browser {
                 }
             });
             let pasted = window_event_listener(ev::paste, move |event| {
+                // what is pasted into a field is the field's, pictures of the words included
+                if is_typing(&event) {
+                    return;
+                }
                 let event: &web_sys::ClipboardEvent = event.unchecked_ref();
                 let files = event.clipboard_data().and_then(|data| data.files());
                 if let (true, Some(files)) = (is_ours(), files.filter(|files| files.length() > 0)) {

@@ -34,7 +34,7 @@ pub fn Rows(store: Files) -> impl IntoView {
 
 fn nothing(store: Files) -> AnyView {
     let words = match (store.filter.with(String::is_empty), store.folder.with(Option::is_some)) {
-        (false, _) => "No file has these words in its name.",
+        (false, _) => "No file has these words in its name or folder.",
         (true, true) => "Nothing in this folder. Drop files here, or move some here from their menu.",
         (true, false) => {
             "Drop files or folders here. What is in them is read, so that search and conversations find it."

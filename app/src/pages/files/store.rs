@@ -127,18 +127,16 @@ impl Files {
             }
         });
         let uploads = self.uploads;
-        Effect::new(move |before: Option<usize>| {
-            let (left, arrived) = (uploads.jobs.with(Vec::len), uploads.arrived.get());
-            let before = before.unwrap_or(0);
-            if left > 0 {
-                return arrived;
+        Effect::new(move |was_busy: Option<bool>| {
+            let is_busy = uploads.jobs.with(|jobs| !jobs.is_empty());
+            if was_busy == Some(true) && !is_busy {
+                match uploads.arrived.get_untracked() {
+                    0 => {}
+                    1 => self.toasts.say("1 file uploaded."),
+                    count => self.toasts.say(format!("{count} files uploaded.")),
+                }
             }
-            match before {
-                0 => {}
-                1 => self.toasts.say("1 file uploaded."),
-                count => self.toasts.say(format!("{count} files uploaded.")),
-            }
-            0
+            is_busy
         });
     }
 

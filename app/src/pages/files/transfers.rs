@@ -30,7 +30,7 @@ pub fn Transfers(uploads: Uploads) -> impl IntoView {
     let rest = move || uploads.jobs.with(|jobs| jobs.len().saturating_sub(SHOWN));
     view! {
         <section class="transfers" aria-label="Uploads" hidden=move || words.with(Option::is_none)>
-            <h3 class="transfers-heading" role="status">{move || words.get().unwrap_or_default()}</h3>
+            <p class="transfers-heading" role="status">{move || words.get().unwrap_or_default()}</p>
             <ul>
                 <For each=move || uploads.jobs.with(|jobs| jobs.iter().take(SHOWN).cloned().collect::<Vec<_>>())
                     key=|job| job.number let:job>{job_view(uploads, job)}</For>
