@@ -67,7 +67,7 @@ struct Trailer {
 
 /// The running program's file. Linux tells it by `/proc`, which a bare chroot may lack; the name
 /// it was called by is the second best.
-fn own_executable() -> Result<PathBuf> {
+pub fn own_executable() -> Result<PathBuf> {
     if let Ok(path) = std::env::current_exe() {
         return Ok(path);
     }

@@ -3,7 +3,7 @@
 use crate::bundle::{self, Bundle};
 use crate::options::{Data, or_file};
 use anyhow::{Context, Result, bail};
-use domain::{DatabaseAddress, Domain, S3, SecretKey, Settings, Storage};
+use domain::{DatabaseAddress, Domain, ExtractLimits, Extractor, S3, SecretKey, Settings, Storage};
 use embedded_postgres::{Attached, Cluster, Connection, Installation};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -133,6 +133,16 @@ impl Folder {
             pool_size: self.options.database_connections,
             data: self.path.clone(),
             storage: self.storage()?,
+            file_limits: domain::FileLimits {
+                largest: u64::from(self.options.largest_file_mb) << 20,
+                per_person: u64::from(self.options.files_per_person_mb) << 20,
+            },
+            extractor: Extractor::new(
+                bundle::own_executable()?,
+                vec!["extract".to_owned()],
+                ExtractLimits::default(),
+            ),
+            embedder: None,
         })
     }
 }

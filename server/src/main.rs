@@ -4,6 +4,7 @@
 mod bundle;
 mod client;
 mod data;
+mod meaning;
 mod options;
 mod serve;
 mod shell;
@@ -15,6 +16,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if matches!(options.command, Command::Extract) {
+        // Before anything is open or running that the jail would have to take away.
+        return extract::run_child();
+    }
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         report("the TLS provider could not be installed");
         return ExitCode::FAILURE;
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
             Command::Openapi => shell::openapi(),
             Command::Chat(chat) => client::chat::run(chat).await,
             Command::Note(command) => client::note::run(command).await,
+            Command::Extract => Ok(extract::run_child()),
         };
         done.unwrap_or_else(|error| {
             report(&format!("{error:#}"));

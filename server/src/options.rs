@@ -41,6 +41,9 @@ pub enum Command {
     /// Read and write notes through a running server.
     #[command(subcommand)]
     Note(NoteCommand),
+    /// Reads one file from standard input, shut in: how the server reads what it is given.
+    #[command(hide = true)]
+    Extract,
 }
 
 /// Where the data is.
@@ -63,6 +66,12 @@ pub struct Data {
     pub postgres: Option<PathBuf>,
     #[command(flatten)]
     pub storage: Storage,
+    /// The largest file that may be kept, in megabytes.
+    #[arg(long, env = "SIDEBAR_LARGEST_FILE_MB", value_name = "MB", default_value_t = 2048)]
+    pub largest_file_mb: u32,
+    /// What one person's files may take up in all, in megabytes.
+    #[arg(long, env = "SIDEBAR_FILES_PER_PERSON_MB", value_name = "MB", default_value_t = 51_200)]
+    pub files_per_person_mb: u32,
 }
 
 /// Where files are kept that are attached to notes.
@@ -85,8 +94,30 @@ pub struct Storage {
     pub storage_secret_key: Option<String>,
 }
 
+/// What turns passages into vectors, for the search by meaning.
+#[derive(Args, Clone, Debug)]
+pub struct Embeddings {
+    /// `local`, a small model of our own; `none`, and search is by words alone; or the address of an
+    /// OpenAI-compatible server, up to /v1.
+    #[arg(long, env = "SIDEBAR_EMBEDDINGS", value_name = "WHERE", default_value = "local")]
+    pub embeddings: String,
+    /// The model at that server. It is asked for 384 numbers a passage.
+    #[arg(
+        long,
+        env = "SIDEBAR_EMBEDDINGS_MODEL",
+        value_name = "NAME",
+        default_value = "text-embedding-3-small"
+    )]
+    pub embeddings_model: String,
+    /// The key for that server.
+    #[arg(long, env = "SIDEBAR_EMBEDDINGS_KEY", value_name = "KEY", hide_env_values = true)]
+    pub embeddings_key: Option<String>,
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
+    #[command(flatten)]
+    pub embeddings: Embeddings,
     /// Where to listen.
     #[arg(long, env = "SIDEBAR_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,

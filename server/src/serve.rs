@@ -2,6 +2,7 @@
 
 use crate::bundle::Bundle;
 use crate::data::{Folder, Opened, say};
+use crate::meaning;
 use crate::options::{Serve, or_file};
 use crate::telemetry::Telemetry;
 use anyhow::{Context, Result};
@@ -21,7 +22,8 @@ pub async fn run(options: Serve) -> Result<()> {
     let folder = Folder::open(&options.data)?;
     let site = site_folder(&options, &folder)?;
     // Named, not `_`: what it holds keeps the way to the database open.
-    let Opened { settings, cluster, connection: _connection } = folder.start_database().await?;
+    let Opened { mut settings, cluster, connection: _connection } = folder.start_database().await?;
+    settings.embedder = meaning::embedder(&options.embeddings)?;
     let domain = Domain::start(settings).await.map_err(say)?;
     let setup_code = setup_code();
     let shutdown = CancellationToken::new();

@@ -13,6 +13,9 @@ pub struct SearchHit {
     /// Where it opens, at the place.
     pub url: String,
     pub title: String,
+    /// Where in it, as a person would say: `Page 3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// The passage, cut so that what matched can be shown.
     pub passage: Vec<Segment>,
     #[serde(with = "time::serde::rfc3339")]

@@ -24,10 +24,12 @@ pub(crate) enum Stage {
 const ALL: [Stage; 4] = [Stage::Format, Stage::Clippy, Stage::Rust, Stage::Browser];
 
 /// Packages that may share one call: no feature of one changes another for the worse.
-const SERVER_SIDE: [&str; 11] = [
+const SERVER_SIDE: [&str; 13] = [
     "sidebar",
     "edge",
     "domain",
+    "embeddings",
+    "extract",
     "models",
     "sync",
     "embedded-postgres",

@@ -153,7 +153,8 @@ impl Blobs {
             let store = Arc::clone(&store);
             async move { store.get(&place).await.map(object_store::GetResult::into_stream) }
         });
-        self.receive(owner, parts.try_flatten(), limit).await
+        // boxed: the compiler cannot see that a stream of streams may cross threads
+        self.receive(owner, parts.try_flatten().boxed(), limit).await
     }
 
     pub async fn forget_parts(&self, owner: UserId, upload: UploadId, numbers: &[u32]) -> Result<()> {

@@ -8,6 +8,7 @@ mod blobs;
 mod caller;
 mod conversations;
 mod database;
+mod embedding;
 mod error;
 mod files;
 mod health;
@@ -31,8 +32,9 @@ pub use blobs::{S3, Storage};
 pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};
 pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
+pub use embeddings::{Embedder, EmbeddingError, ModelId, Purpose};
 pub use error::{Error, Result};
-pub use extract::Extractor;
+pub use extract::{Extractor, Limits as ExtractLimits};
 pub use files::{Downloaded, LARGEST_FILE, ListFiles, Thumbnail};
 pub use notes::{
     Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part,
@@ -40,6 +42,7 @@ pub use notes::{
 };
 pub use notices::{Notice, Notices};
 pub use pictures::Picture;
+pub use search::Search;
 pub use secrets::SecretKey;
 pub use sync::{Attachment, Incoming, Malformed, Outbox, Outgoing, decode as decode_frame};
 
@@ -65,6 +68,8 @@ pub(crate) struct Inner {
     pub file_limits: FileLimits,
     /// Reads files, each in a process of its own.
     pub extractor: Extractor,
+    /// None: search is by words alone.
+    pub embedder: Option<Arc<dyn Embedder>>,
     /// The note rooms of this server.
     pub rooms: sync::Rooms,
     /// The same across restarts on the same data, so that a server knows its own lost generations.
@@ -86,6 +91,8 @@ pub struct Settings {
     pub storage: Storage,
     pub file_limits: FileLimits,
     pub extractor: Extractor,
+    /// None: search is by words alone.
+    pub embedder: Option<Arc<dyn Embedder>>,
 }
 
 /// What people may keep, in bytes.
@@ -113,6 +120,7 @@ impl Domain {
         domain.start_teller();
         domain.start_watchdog();
         domain.start_jobs();
+        domain.start_embedding();
         domain.start_ending_shares();
         domain.start_database_check();
         Ok(domain)
@@ -148,6 +156,7 @@ impl Domain {
                 blobs,
                 file_limits: settings.file_limits,
                 extractor: settings.extractor,
+                embedder: settings.embedder,
                 rooms,
                 server_id: settings.server_id,
                 started: std::time::Instant::now(),

@@ -5,10 +5,12 @@ use crate::envelope::{Answer, Data, Failure};
 use crate::input::Asked;
 use crate::state::Edge;
 use axum::extract::State;
+use domain::Search;
 use serde::Deserialize;
 use shared::Envelope;
 use shared::search::SearchHit;
 use std::sync::Arc;
+use time::OffsetDateTime;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -23,14 +25,25 @@ pub fn routes() -> OpenApiRouter<Arc<Edge>> {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct SearchQuery {
-    /// Words, as one would say them; at most 1,000 bytes.
+    /// Words, as one would say them; at most 1,000 bytes. `kind:file`, `after:2026-01-31` and
+    /// `before:2026-01-31` among them narrow the search.
     #[serde(default)]
     q: String,
+    /// Of these kinds, separated by commas: `conversation`, `note`, `file`; all when absent.
+    kinds: Option<String>,
+    /// Not older than this (RFC 3339).
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<OffsetDateTime>,
+    /// Older than this (RFC 3339).
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<OffsetDateTime>,
     /// At most 100; 20 when absent.
     limit: Option<u32>,
 }
 
-/// Passages that match, best first.
+/// Passages that match by their words or by their meaning, best first.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchQuery),
     responses((status = 200, body = Envelope<Vec<SearchHit>>)))]
 async fn search(
@@ -42,5 +55,8 @@ async fn search(
         return Err(Failure::invalid("q", "The query is too long: at most 1,000 bytes."));
     }
     let limit = query.limit.unwrap_or(USUAL_HITS).clamp(1, MOST_HITS);
-    Ok(Data(edge.domain.search(&caller, &query.q, limit).await?))
+    let kinds = query.kinds.as_deref().unwrap_or_default();
+    let kinds = kinds.split(',').map(str::trim).filter(|kind| !kind.is_empty()).map(str::to_owned).collect();
+    let SearchQuery { q, from: since, to: until, .. } = query;
+    Ok(Data(edge.domain.search(&caller, Search { query: q, kinds, since, until, limit }).await?))
 }

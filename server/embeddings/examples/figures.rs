@@ -1,5 +1,6 @@
-//! Measures the model on this machine: `cargo run --release -p embeddings --example figures`. It
-//! says what it found on standard error, and asserts nothing.
+//! Measures the model on this machine: `cargo run --release -p embeddings --example figures`,
+//! with text files to be cut into passages as arguments. It says what it found on standard error, and
+//! asserts nothing.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -39,10 +40,12 @@ async fn main() -> Result<(), EmbeddingError> {
         }
         eprintln!("  query of {} tokens: {}", model.count_tokens(QUERY) + 2, spread(waits));
         eprintln!("  the same while passages are embedded: {}", spread(busy(&model, &text).await?));
-        let megabyte = SENTENCE.repeat(1_000_000 / SENTENCE.len());
-        let began = Instant::now();
-        let found = passages(&megabyte, Shape::Prose, &|text| model.count_tokens(text), 200);
-        eprintln!("  1 MB into {} passages: {:?}", found.len(), began.elapsed());
+        for file in std::env::args().skip(1) {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            let began = Instant::now();
+            let found = passages(&text, Shape::Markdown, &|text| model.count_tokens(text), 200);
+            eprintln!("  {file}: {} bytes into {} passages: {:?}", text.len(), found.len(), began.elapsed());
+        }
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ mod approximate;
 mod bert;
 mod embedder;
 mod error;
-pub mod fuse;
 mod kernels;
 mod lanes;
 mod minilm;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use embeddings::{Embedder, EmbeddingError, MiniLm, Purpose, Shape, approximate_tokens, passages, to_half};
+use embeddings::{Embedder, EmbeddingError, MiniLm, Purpose, approximate_tokens, to_half};
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -256,29 +256,5 @@ fn the_approximation_is_never_below_the_real_count_for_ordinary_text() {
         let (real, approximate) = (model().count_tokens(text), approximate_tokens(text));
         assert!(approximate >= real, "{language}: {approximate} for {real}");
         assert!(approximate * 2 <= real * 5, "{language}: {approximate} for {real}");
-    }
-}
-
-#[test]
-fn a_megabyte_is_cut_within_a_second() {
-    let english = include_str!("../src/openai.rs").repeat(70);
-    let prose: String =
-        LANGUAGES.iter().map(|(_, text)| format!("{text}\n\n")).collect::<String>().repeat(400);
-    let count = |text: &str| model().count_tokens(text);
-    for (name, text, shape) in [
-        ("code", &english, Shape::Code),
-        ("code as prose", &english, Shape::Prose),
-        ("languages", &prose, Shape::Markdown),
-    ] {
-        let text = &text[..text.floor_char_boundary(1_000_000)];
-        let began = Instant::now();
-        let found = passages(text, shape, &count, 200);
-        let took = began.elapsed();
-        assert!(found.iter().all(|passage| count(&passage.text) <= 200), "{name}");
-        // Without optimisation nothing is quick.
-        assert!(
-            cfg!(debug_assertions) || text.len() > 900_000 && took < Duration::from_secs(1),
-            "{name}: {took:?}"
-        );
     }
 }

@@ -79,11 +79,19 @@ pub struct Differences {
     pub sign_in_per_minute: usize,
     pub database: Option<domain::DatabaseAddress>,
     pub server_id: Uuid,
+    pub file_limits: domain::FileLimits,
+    pub embedder: Option<std::sync::Arc<dyn domain::Embedder>>,
 }
 
 impl Default for Differences {
     fn default() -> Self {
-        Self { sign_in_per_minute: 10_000, database: None, server_id: Uuid::now_v7() }
+        Self {
+            sign_in_per_minute: 10_000,
+            database: None,
+            server_id: Uuid::now_v7(),
+            file_limits: domain::FileLimits { largest: 100 << 20, per_person: 1 << 30 },
+            embedder: None,
+        }
     }
 }
 
@@ -151,6 +159,13 @@ impl Application {
             pool_size: 6,
             data: data_folder(differences.server_id),
             storage: domain::Storage::Local,
+            file_limits: differences.file_limits,
+            extractor: domain::Extractor::new(
+                env!("CARGO_BIN_EXE_sidebar").into(),
+                vec!["extract".to_owned()],
+                domain::ExtractLimits::default(),
+            ),
+            embedder: differences.embedder,
         })
         .await
         .unwrap();

@@ -13,4 +13,5 @@ mod upload;
 pub use change::LARGEST_FILE;
 pub use list::ListFiles;
 pub use open::{Downloaded, Thumbnail};
-pub(crate) use read::ReadFile;
+pub(crate) use place::Spot;
+pub(crate) use read::settle;

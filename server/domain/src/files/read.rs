@@ -49,12 +49,11 @@ impl Domain {
         let Some(row) = self.begin_reading(owner, file_id).await? else { return Ok(()) };
         let hash = row.hash()?;
         let file = FileSummary::from(row);
-        let outcome = match self.extract(owner, &file, &hash).await? {
+        match self.extract(owner, &file, &hash).await? {
             Ok(document) => self.keep_document(owner, &file, document).await,
             Err(Failure::Unavailable { reason }) => Err(Error::internal(anyhow::anyhow!(reason))),
             Err(failure) => self.keep_failure(owner, file_id, failure.to_string()).await,
-        };
-        outcome
+        }
     }
 
     /// After the last try: the file says so.
@@ -89,7 +88,9 @@ impl Domain {
         let whole = whole.ok_or_else(|| Error::internal(anyhow::anyhow!("a blob without bytes")))?;
         let bytes = StreamReader::new(whole.bytes);
         let (said, heard) = watch::channel(Progress { done: 0, of: 0 });
-        let progress = move |progress| drop(said.send(progress));
+        let progress = move |progress| {
+            said.send_replace(progress);
+        };
         let reading = self.inner.extractor.extract(&file.name, None, bytes, progress);
         let telling = self.tell_progress(owner, file.id, heard);
         let (read, told) = tokio::join!(reading, telling);
@@ -149,8 +150,9 @@ impl Domain {
         }
         passages::write(&mut tx, owner, file.id, &passages).await?;
         let row: Row = sqlx::query_as(concat!(
-            "UPDATE files SET state = 'ready', failure = NULL, pages = $2, facts = $3, thumbnail = $4, read_by = $5,
-                    updated_at = now()
+            "UPDATE files SET failure = NULL, pages = $2, facts = $3, thumbnail = $4, read_by = $5, updated_at = now(),
+                    state = CASE WHEN $6 AND EXISTS (SELECT FROM chunk_queue q JOIN chunks k ON k.id = q.chunk_id
+                                                     WHERE k.source_id = $1) THEN 'indexing' ELSE 'ready' END
              WHERE id = $1 RETURNING ",
             columns!()
         ))
@@ -159,6 +161,7 @@ impl Domain {
         .bind(Json(facts))
         .bind(thumbnail.is_some())
         .bind(READER)
+        .bind(self.inner.embedder.is_some())
         .fetch_one(&mut *tx)
         .await?;
         tell(&mut tx, owner, &row.into()).await?;
@@ -184,6 +187,24 @@ impl Domain {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Whoever waited only for the vectors of these passages is ready.
+pub(crate) async fn settle(tx: &mut PgConnection, owner: UserId, chunks: &[i64]) -> Result<()> {
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "UPDATE files SET state = 'ready', updated_at = now()
+         WHERE state = 'indexing' AND id IN (SELECT source_id FROM chunks WHERE id = ANY ($1) AND source_kind = 'file')
+           AND NOT EXISTS (SELECT FROM chunk_queue q JOIN chunks k ON k.id = q.chunk_id WHERE k.source_id = files.id)
+         RETURNING ",
+        columns!()
+    ))
+    .bind(chunks)
+    .fetch_all(&mut *tx)
+    .await?;
+    for row in rows {
+        tell(tx, owner, &row.into()).await?;
+    }
+    Ok(())
 }
 
 /// Before the rows say that it was read: what they name is there.

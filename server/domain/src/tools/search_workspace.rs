@@ -1,6 +1,7 @@
 //! The tool `search_workspace`.
 
 use super::{Context, Tool};
+use crate::Search;
 use async_trait::async_trait;
 use models::ToolSpec;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub(super) struct SearchWorkspace;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Found {
     pub title: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     pub url: String,
     pub passage: String,
 }
@@ -24,14 +27,14 @@ impl Tool for SearchWorkspace {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: NAME.into(),
-            description: "Searches the person's notes and earlier conversations by words. Gives passages with a title and a url to link to."
+            description: "Searches the person's files, notes and earlier conversations, by words and by meaning. Gives passages with a title and a url. An answer that rests on a passage cites it right there as a Markdown link to its url, such as [Lease, page 3](/f/…#p3)."
                 .into(),
             parameters: json!({
                 "type": "object",
                 "properties": {
                     "query": {
                         "type": "string",
-                        "description": "Words to find; OR between alternatives, quotes around a phrase, - before a word to leave out.",
+                        "description": "What to find, in words as they may stand there; OR between alternatives, quotes around a phrase, - before a word to leave out, kind:file, kind:note or kind:conversation to search only those.",
                     },
                     "limit": { "type": "integer", "minimum": 1, "maximum": 20 },
                 },
@@ -44,18 +47,23 @@ impl Tool for SearchWorkspace {
         let query =
             arguments["query"].as_str().ok_or("The argument ‘query’ is missing: give it as a string.")?;
         let limit = arguments["limit"].as_u64().unwrap_or(8).clamp(1, 20);
-        let hits =
-            context.domain.search_as(context.user_id, query, u32::try_from(limit + 1).unwrap_or(20)).await;
+        let search = Search {
+            query: query.to_owned(),
+            limit: u32::try_from(limit + 1).unwrap_or(20),
+            ..Search::default()
+        };
+        let hits = context.domain.search_as(context.user_id, search).await;
         let found: Vec<Found> = hits
             .map_err(|error| format!("The search failed: {error}"))?
             .into_iter()
             // The question itself is no answer.
-            .filter(|hit| !matches!(hit.kind, SearchKind::Message { message_id, .. } if message_id == context.asked_by))
+            .filter(|found| !matches!(found.hit.kind, SearchKind::Message { message_id, .. } if message_id == context.asked_by))
             .take(usize::try_from(limit).unwrap_or(20))
-            .map(|hit| Found {
-                title: hit.display_title().to_owned(),
-                url: hit.url,
-                passage: hit.passage.into_iter().map(|segment| segment.text).collect(),
+            .map(|found| Found {
+                title: found.hit.display_title().to_owned(),
+                place: found.hit.place,
+                url: found.hit.url,
+                passage: found.text,
             })
             .collect();
         serde_json::to_string(&found).map_err(|error| format!("The result could not be written: {error}"))
