@@ -1,7 +1,7 @@
 //! The one URL policy: which addresses there are and what each shows.
 //! Links are written with [`Route::path`] only, so an address changes in one place.
 
-use shared::{ConversationId, NoteId};
+use shared::{ConversationId, FileId, NoteId};
 
 /// A place in the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub enum Route {
     Notes,
     /// `/n/{id}`
     Note(NoteId),
+    /// `/f`: the list of files, and beside it how to begin. On a phone: the list. `?folder=` narrows it.
+    Files,
+    /// `/f/{id}`
+    File(FileId),
     /// `/search?q=…`
     Search,
     /// `/bin`: what was deleted and can be restored.
@@ -86,6 +90,7 @@ impl SettingsSection {
 pub enum Section {
     Conversations,
     Notes,
+    Files,
     Search,
     Bin,
     Settings,
@@ -97,6 +102,7 @@ impl Section {
         match self {
             Self::Conversations => 'c',
             Self::Notes => 'n',
+            Self::Files => 'f',
             Self::Search => 's',
             Self::Bin => 'b',
             Self::Settings => 'o',
@@ -114,6 +120,8 @@ impl Route {
             (Some("c"), Some(id)) => Self::Conversation(id.parse().ok()?),
             (Some("n"), None) => Self::Notes,
             (Some("n"), Some(id)) => Self::Note(id.parse().ok()?),
+            (Some("f"), None) => Self::Files,
+            (Some("f"), Some(id)) => Self::File(id.parse().ok()?),
             (Some("search"), None) => Self::Search,
             (Some("bin"), None) => Self::Bin,
             (Some("keys"), None) => Self::Keys,
@@ -133,6 +141,8 @@ impl Route {
             Self::Conversation(id) => format!("/c/{id}"),
             Self::Notes => "/n".to_owned(),
             Self::Note(id) => format!("/n/{id}"),
+            Self::Files => "/f".to_owned(),
+            Self::File(id) => format!("/f/{id}"),
             Self::Search => "/search".to_owned(),
             Self::Bin => "/bin".to_owned(),
             Self::SettingsHome => "/settings".to_owned(),
@@ -145,6 +155,7 @@ impl Route {
         match self {
             Self::Home | Self::NewConversation | Self::Conversation(_) => Section::Conversations,
             Self::Notes | Self::Note(_) => Section::Notes,
+            Self::Files | Self::File(_) => Section::Files,
             Self::Search => Section::Search,
             Self::Bin => Section::Bin,
             Self::SettingsHome | Self::Settings(_) | Self::Keys => Section::Settings,
@@ -166,6 +177,14 @@ impl Route {
             _ => None,
         }
     }
+
+    /// The file on the page.
+    pub fn file(self) -> Option<FileId> {
+        match self {
+            Self::File(id) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -180,6 +199,8 @@ mod tests {
             Route::Conversation(ConversationId::new()),
             Route::Notes,
             Route::Note(NoteId::new()),
+            Route::Files,
+            Route::File(FileId::new()),
             Route::Search,
             Route::Bin,
             Route::SettingsHome,
@@ -193,7 +214,9 @@ mod tests {
 
     #[test]
     fn an_address_with_something_extra_or_unknown_is_no_route() {
-        for path in ["/c/not-an-id", "/n/not-an-id", "/search/x", "/settings/nothing", "/nope", "/c/0198/x"] {
+        for path in
+            ["/c/not-an-id", "/n/not-an-id", "/f/x", "/search/x", "/settings/nothing", "/nope", "/c/0198/x"]
+        {
             assert_eq!(Route::parse(path), None, "{path}");
         }
     }

@@ -11,6 +11,7 @@ use crate::frame::layout::{Layout, LayoutState};
 use crate::frame::theme::{Theme, ThemeChoice};
 use crate::pages::conversations::Conversations;
 use crate::pages::conversations::prefetch::Prefetch;
+use crate::pages::files::Files;
 use crate::pages::notes::{Desk, Notes};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -52,5 +53,6 @@ pub fn Workspace() -> impl IntoView {
     Prefetch::provide();
     Notes::provide();
     Desk::provide(start.writing);
+    Files::provide();
     view! { <Frame/> }
 }

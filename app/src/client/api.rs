@@ -137,15 +137,15 @@ pub(crate) fn problem_of(status: u16, text: &str) -> Problem {
 }
 
 fn decoded<T: DeserializeOwned + 'static>(answer: Call<String>) -> Call<T> {
-    Box::pin(async move {
-        let text = answer.await?;
-        match serde_json::from_str::<Envelope<T>>(&text) {
-            Ok(envelope) => Ok(envelope.data),
-            Err(cause) => Err(Problem::new(
-                ErrorCode::Internal,
-                format!("The server's answer could not be read ({cause}). Reload the page."),
-            )),
-        }
+    Box::pin(async move { read(&answer.await?) })
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str::<Envelope<T>>(text).map(|envelope| envelope.data).map_err(|cause| {
+        Problem::new(
+            ErrorCode::Internal,
+            format!("The server's answer could not be read ({cause}). Reload the page."),
+        )
     })
 }
 
@@ -161,14 +161,36 @@ fn exchange(method: Method, path: String, body: Body) -> Call<String> {
 
 #[cfg(feature = "hydrate")]
 async fn fetch(method: Method, path: String, body: Body) -> Result<String, Problem> {
+    let request = request(method, &path);
+    let request = match body {
+        Body::Empty => request.build(),
+        Body::Json(json) => request.header("content-type", "application/json").body(json),
+        Body::Bytes(bytes, media_type) => {
+            request.header("content-type", &media_type).body(js_sys::Uint8Array::from(bytes.as_slice()))
+        }
+    };
+    answered(request).await
+}
+
+/// Sends what lies outside of the app's memory, until `signal` says to stop. Browser only.
+#[cfg(feature = "hydrate")]
+pub async fn send_blob<T: DeserializeOwned + 'static>(
+    method: Method,
+    path: &str,
+    blob: &web_sys::Blob,
+    signal: &web_sys::AbortSignal,
+) -> Result<T, Problem> {
+    let request = request(method, path)
+        .header("content-type", "application/octet-stream")
+        .abort_signal(Some(signal))
+        .body(blob.clone());
+    read(&answered(request).await?)
+}
+
+#[cfg(feature = "hydrate")]
+fn request(method: Method, path: &str) -> gloo_net::http::RequestBuilder {
     use gloo_net::http;
 
-    let offline = |_| {
-        Problem::new(
-            ErrorCode::Offline,
-            "The server cannot be reached. Nothing was lost; try again when you are online.",
-        )
-    };
     let verb = match method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
@@ -176,20 +198,22 @@ async fn fetch(method: Method, path: String, body: Body) -> Result<String, Probl
         Method::Patch => http::Method::PATCH,
         Method::Delete => http::Method::DELETE,
     };
-    let mut request = http::RequestBuilder::new(&format!("/api/v1{path}"))
+    let request = http::RequestBuilder::new(&format!("/api/v1{path}"))
         .method(verb)
         .header("accept", "application/json");
-    if method != Method::Get
-        && let Some(token) = super::session::csrf_token()
-    {
-        request = request.header("x-csrf-token", &token);
+    match super::session::csrf_token() {
+        Some(token) if method != Method::Get => request.header("x-csrf-token", &token),
+        _ => request,
     }
-    let request = match body {
-        Body::Empty => request.build(),
-        Body::Json(json) => request.header("content-type", "application/json").body(json),
-        Body::Bytes(bytes, media_type) => {
-            request.header("content-type", &media_type).body(js_sys::Uint8Array::from(bytes.as_slice()))
-        }
+}
+
+#[cfg(feature = "hydrate")]
+async fn answered(request: Result<gloo_net::http::Request, gloo_net::Error>) -> Result<String, Problem> {
+    let offline = |_| {
+        Problem::new(
+            ErrorCode::Offline,
+            "The server cannot be reached. Nothing was lost; try again when you are online.",
+        )
     };
     let answer = request.map_err(offline)?.send().await.map_err(offline)?;
     let status = answer.status();

@@ -11,3 +11,4 @@ pub mod socket;
 pub mod sse;
 pub mod stream;
 pub mod typesetter;
+pub mod uploads;

@@ -234,7 +234,7 @@ mod browser {
         let opened = {
             let (line, ws) = (line.clone(), ws.clone());
             Closure::<dyn FnMut()>::new(move || {
-                for channel in [Channel::System, Channel::Chat, Channel::Notes] {
+                for channel in [Channel::System, Channel::Chat, Channel::Notes, Channel::Files] {
                     tell(&ws, &ClientFrame::Subscribe { channel });
                 }
                 OPEN.set(Some(ws.clone()));

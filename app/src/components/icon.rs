@@ -48,6 +48,16 @@ pub enum Icon {
     Upload,
     Move,
     Template,
+    Clip,
+    File,
+    Image,
+    Sound,
+    Film,
+    Table,
+    Slides,
+    Mail,
+    Pause,
+    Play,
 }
 
 impl Icon {
@@ -111,6 +121,18 @@ impl Icon {
             Self::Upload => "M12 15V5M7.5 9 12 4.5 16.5 9M5 19.5h14",
             Self::Move => "M3.5 6h6l2 2.5h9V19h-17zM9 13.5h6M12.5 11l2.5 2.5-2.5 2.5",
             Self::Template => "M5 4h14v4H5zM5 11h6v9H5zM14 11h5v9h-5z",
+            Self::Clip => {
+                "M19.5 11.5l-7.8 7.8a4.6 4.6 0 0 1-6.5-6.5l8.2-8.2a3.1 3.1 0 0 1 4.4 4.4l-8.1 8.1a1.6 1.6 0 0 1-2.3-2.3l7.3-7.3"
+            }
+            Self::File => "M6 3.5h8.5L19 8v12.5H6zM14 3.5V8.5h5",
+            Self::Image => "M4 5h16v14H4zM4 16l4.5-4.5 4 4 2.5-2.5 5 5M15.5 9.5h.01",
+            Self::Sound => "M5 9.5v5h3l4.5 4v-13L8 9.5zM16 9a4.2 4.2 0 0 1 0 6M18.5 6.5a7.8 7.8 0 0 1 0 11",
+            Self::Film => "M4 5h16v14H4zM10 9.5v5l4.5-2.5z",
+            Self::Table => "M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14",
+            Self::Slides => "M3.5 5h17M5 5v10.5h14V5M12 15.5v2M8.5 20.5l3.5-3 3.5 3",
+            Self::Mail => "M3.5 6h17v12.5h-17zM4 6.5l8 6.5 8-6.5",
+            Self::Pause => "M9 6v12M15 6v12",
+            Self::Play => "M8 5.5v13l10-6.5z",
             Self::Smile => {
                 "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM9 10h.01M15 10h.01M8.5 14c.8 1.3 2 2 3.5 2s2.7-.7 3.5-2"
             }

@@ -7,6 +7,7 @@ pub mod dialog;
 pub mod field;
 pub mod icon;
 pub mod list_title;
+pub mod long_list;
 pub mod menu;
 pub mod moment;
 pub mod palette;

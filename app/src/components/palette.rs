@@ -1,4 +1,4 @@
-//! The command palette: notes and conversations by their words and every command, from one field.
+//! The command palette: notes, files and conversations by their words and every command, from one field.
 //! An aria combobox: the focus stays in the field, the arrow keys move what is chosen.
 
 use super::dialog::show_while;
@@ -7,17 +7,19 @@ use crate::client::{api, document};
 use crate::frame::commands::{Command, Commands, Target};
 use crate::frame::keyboard::stroke_of;
 use crate::pages::conversations::use_conversations;
+use crate::pages::files::use_files;
 use crate::pages::notes::use_notes;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::conversation::ConversationSummary;
+use shared::file::FileSummary;
 use shared::note::NoteSummary;
 use shared::page::Page;
-use shared::{ConversationId, NoteId};
+use shared::{ConversationId, FileId, NoteId};
 use std::time::Duration;
 
-/// How many conversations are offered, and how many notes.
+/// How many of each kind are offered.
 const OFFERED: usize = 8;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,7 @@ enum Offer {
     Command(Command),
     Conversation(ConversationId, String),
     Note(NoteId, String),
+    File(FileId, String),
     /// Search everything for these words.
     Search(String),
 }
@@ -33,7 +36,7 @@ impl Offer {
     fn title(&self) -> String {
         match self {
             Self::Command(command) => command.title().to_owned(),
-            Self::Conversation(_, title) | Self::Note(_, title) => title.clone(),
+            Self::Conversation(_, title) | Self::Note(_, title) | Self::File(_, title) => title.clone(),
             Self::Search(words) => format!("Search everything for “{words}”"),
         }
     }
@@ -43,7 +46,18 @@ impl Offer {
             Self::Command(_) => Icon::ArrowRight,
             Self::Conversation(..) => Icon::Chat,
             Self::Note(..) => Icon::Note,
+            Self::File(..) => Icon::Clip,
             Self::Search(_) => Icon::Search,
+        }
+    }
+
+    /// What it is, for who does not see the icon.
+    fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Conversation(..) => Some("Conversation"),
+            Self::Note(..) => Some("Note"),
+            Self::File(..) => Some("File"),
+            Self::Command(_) | Self::Search(_) => None,
         }
     }
 }
@@ -84,9 +98,10 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     let words = RwSignal::new(String::new());
     let found = RwSignal::new(use_conversations().newest_now(OFFERED));
     let notes = RwSignal::new(use_notes().newest_now(OFFERED));
+    let files = RwSignal::new(use_files().newest_now(OFFERED));
     let chosen = RwSignal::new(0_usize);
     let target = commands.target();
-    fetch_as_typed(words, found, notes);
+    fetch_as_typed(words, found, notes, files);
     document::focus("palette-words");
     let offers = Memo::new(move |_| {
         let words = words.get();
@@ -98,6 +113,10 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
         if is_blank {
             offers.truncate(4);
         }
+        files.with(|files| {
+            let offered = files.iter().take(if is_blank { 3 } else { OFFERED });
+            offers.splice(0..0, offered.map(|one| Offer::File(one.id, one.name.clone())));
+        });
         notes.with(|notes| {
             let offered = notes.iter().take(if is_blank { 4 } else { OFFERED });
             offers.splice(0..0, offered.map(|one| Offer::Note(one.id, one.display_title().to_owned())));
@@ -114,6 +133,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
             Offer::Command(command) => commands.run(command),
             Offer::Conversation(id, _) => commands.open(&Route::Conversation(id).path()),
             Offer::Note(id, _) => commands.open(&Route::Note(id).path()),
+            Offer::File(id, _) => commands.open(&Route::File(id).path()),
             Offer::Search(words) => {
                 commands.open(&format!("{}?q={}", Route::Search.path(), api::encode(&words)))
             }
@@ -144,7 +164,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
             {Icon::Search.draw()}
             <input id="palette-words" type="text" role="combobox" aria-label="Find notes, conversations and commands" aria-expanded="true"
                 aria-controls="palette-offers" aria-autocomplete="list" aria-activedescendant=active
-                placeholder="Find a note, a conversation or a command" autocomplete="off" autofocus
+                placeholder="Find a note, a file, a conversation or a command" autocomplete="off" autofocus
                 prop:value=move || words.get()
                 on:input=move |event| { words.set(event_target_value(&event)); chosen.set(0); }
                 on:keydown=keys/>
@@ -155,7 +175,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
                     Offer::Command(command) => stroke_of(*command).map(|stroke| stroke.caps()),
                     _ => None,
                 };
-                let (icon, title) = (offer.icon(), offer.title());
+                let (icon, title, kind) = (offer.icon(), offer.title(), offer.kind());
                 view! {
                     <li class="palette-offer" role="option" id=format!("offer-{at}")
                         aria-selected=move || (chosen.get() == at).to_string()
@@ -163,6 +183,7 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
                         on:click=move |_| take(offer.clone())>
                         {icon.draw()}
                         <span class="palette-title">{title}</span>
+                        {kind.map(|kind| view! { <span class="palette-kind">{kind}</span> })}
                         {key.map(|caps| caps.into_iter().map(|cap| view! { <kbd>{cap}</kbd> }).collect_view())}
                     </li>
                 }
@@ -176,6 +197,7 @@ fn fetch_as_typed(
     words: RwSignal<String>,
     found: RwSignal<Vec<ConversationSummary>>,
     notes: RwSignal<Vec<NoteSummary>>,
+    files: RwSignal<Vec<FileSummary>>,
 ) {
     Effect::new(move |before: Option<()>| {
         let asked = words.get();
@@ -190,8 +212,9 @@ fn fetch_as_typed(
                 let query = format!("limit={OFFERED}&q={}", api::encode(&asked));
                 let conversations = api::get::<Page<ConversationSummary>>(format!("/conversations?{query}"));
                 let with_words = api::get::<Page<NoteSummary>>(format!("/notes?{query}"));
+                let with_name = api::get::<Page<FileSummary>>(format!("/files?{query}"));
                 spawn_local(async move {
-                    let answers = futures::join!(conversations, with_words);
+                    let answers = futures::join!(conversations, with_words, with_name);
                     if words.try_with_untracked(|now| *now == asked) != Some(true) {
                         return;
                     }
@@ -202,6 +225,10 @@ fn fetch_as_typed(
                     }
                     match answers.1 {
                         Ok(page) => notes.set(page.items),
+                        Err(problem) => leptos::logging::warn!("{problem}"),
+                    }
+                    match answers.2 {
+                        Ok(page) => files.set(page.items),
                         Err(problem) => leptos::logging::warn!("{problem}"),
                     }
                 });

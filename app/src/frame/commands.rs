@@ -6,10 +6,11 @@ use crate::client::document;
 use crate::client::location::{Location, use_location};
 use crate::components::toast::{Toasts, use_toasts};
 use crate::pages::conversations::{Conversations, use_conversations};
+use crate::pages::files::{Files, choose_files, use_files};
 use crate::pages::notes::{Notes, use_notes};
 use crate::route::{Route, Section, SettingsSection};
 use leptos::prelude::*;
-use shared::{ConversationId, NoteId};
+use shared::{ConversationId, FileId, NoteId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -30,6 +31,8 @@ pub enum Command {
     TurnTheme,
     Conversations,
     Notes,
+    Files,
+    Upload,
     Bin,
     Settings,
     ApiKeys,
@@ -43,14 +46,16 @@ pub enum Command {
 pub enum Target {
     Conversation(ConversationId),
     Note(NoteId),
+    File(FileId),
 }
 
 impl Command {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::NewConversation,
         Self::NewNote,
         Self::DailyNote,
         Self::Scratchpad,
+        Self::Upload,
         Self::Search,
         Self::Palette,
         Self::NextRow,
@@ -64,6 +69,7 @@ impl Command {
         Self::TurnTheme,
         Self::Conversations,
         Self::Notes,
+        Self::Files,
         Self::Bin,
         Self::Settings,
         Self::ApiKeys,
@@ -90,6 +96,8 @@ impl Command {
             Self::TurnTheme => "Switch between light, dark and system",
             Self::Conversations => "Go to the conversations",
             Self::Notes => "Go to the notes",
+            Self::Files => "Go to the files",
+            Self::Upload => "Upload files…",
             Self::Bin => "Go to the bin",
             Self::Settings => "Go to the settings",
             Self::ApiKeys => "Go to the API keys",
@@ -107,7 +115,8 @@ impl Command {
     /// Whether it can be done now, with what is open or chosen in the list.
     pub fn fits(self, target: Option<Target>) -> bool {
         match self {
-            Self::Rename | Self::Pin | Self::Delete => target.is_some(),
+            Self::Rename | Self::Delete => target.is_some(),
+            Self::Pin => matches!(target, Some(Target::Conversation(_) | Target::Note(_))),
             Self::OpenBeside => matches!(target, Some(Target::Conversation(_))),
             _ => true,
         }
@@ -124,6 +133,7 @@ pub struct Commands {
     toasts: Toasts,
     conversations: Conversations,
     notes: Notes,
+    files: Files,
 }
 
 impl Commands {
@@ -136,6 +146,7 @@ impl Commands {
             toasts: use_toasts(),
             conversations: use_conversations(),
             notes: use_notes(),
+            files: use_files(),
         };
         provide_context(commands);
         commands
@@ -162,6 +173,8 @@ impl Commands {
             }
             Command::Conversations => self.go(Route::Home),
             Command::Notes => self.go(Route::Notes),
+            Command::Files => self.go(Route::Files),
+            Command::Upload => choose_files(),
             Command::Bin => self.go(Route::Bin),
             Command::Settings => self.go(Route::SettingsHome),
             Command::ApiKeys => self.go(Route::Settings(SettingsSection::ApiKeys)),
@@ -177,6 +190,7 @@ impl Commands {
         let route = self.location.route.get_untracked();
         match self.section() {
             Section::Notes => focused_row().map(NoteId).or(route.and_then(Route::note)).map(Target::Note),
+            Section::Files => focused_row().map(FileId).or(route.and_then(Route::file)).map(Target::File),
             _ => focused_row()
                 .map(ConversationId)
                 .or(route.and_then(Route::conversation))
@@ -192,7 +206,7 @@ impl Commands {
         }
         if self.layout.is_open_now(Pane::Panel, section) {
             self.layout.toggle(Pane::Panel, section);
-        } else if !matches!(section, Section::Conversations | Section::Notes) {
+        } else if !matches!(section, Section::Conversations | Section::Notes | Section::Files) {
             self.go(Route::Home);
         }
     }
@@ -210,6 +224,12 @@ impl Commands {
             (Some(Target::Note(id)), Command::Pin) => self.notes.turn_pin(id),
             (Some(Target::Note(id)), Command::Delete) => self.notes.delete(id),
             (Some(Target::Note(_)), _) => self.toasts.say("A note is the page; beside it is a conversation."),
+            (Some(Target::File(_)), Command::Rename) if focused_row().is_none() => {
+                document::focus("file-name")
+            }
+            (Some(Target::File(id)), Command::Rename) => self.files.begin_renaming(id),
+            (Some(Target::File(id)), Command::Delete) => self.files.delete(id),
+            (Some(Target::File(_)), _) => self.toasts.say("That is not done with a file."),
             (None, _) => self.toasts.say("Open something first, or choose it in the list."),
         }
     }

@@ -46,13 +46,15 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: "Anywhere",
         keys: &[
-            control("k", "Find notes, conversations and commands", Command::Palette),
+            control("k", "Find notes, files, conversations and commands", Command::Palette),
             plain("/", "Search", Command::Search),
             plain("c", "New conversation", Command::NewConversation),
             plain("n", "New note", Command::NewNote),
             plain("d", "Today’s note", Command::DailyNote),
             plain("s", "Scratchpad", Command::Scratchpad),
             plain("g", "Go to the notes", Command::Notes),
+            plain("f", "Go to the files", Command::Files),
+            plain("u", "Upload files…", Command::Upload),
             plain("[", "Fold or open the list", Command::FoldList),
             plain("]", "Fold or open the side panel", Command::FoldPanel),
             plain("t", "Switch between light, dark and system", Command::TurnTheme),

@@ -16,6 +16,7 @@ use crate::components::palette::Palette;
 use crate::components::resizer::Resizer;
 use crate::components::toast::ToastShelf;
 use crate::pages::conversations::list::ConversationList;
+use crate::pages::files::{DropVeil, FileDialogs, FileList};
 use crate::pages::notes::{NoteDialogs, NoteList};
 use crate::pages::settings::SettingsList;
 use crate::pages::{Page, title_of};
@@ -52,7 +53,7 @@ fn WorkFrame() -> impl IntoView {
     let panel = move || if layout.is_open(Pane::Panel, section.get()) { "open" } else { "closed" };
     // on a phone one pane at a time: the address says which
     let phone = move || match location.route.get() {
-        Some(Route::Home | Route::SettingsHome) => "list",
+        Some(Route::Home | Route::Files | Route::SettingsHome) => "list",
         Some(Route::Notes) if location.query_value("title").is_none() => "list",
         _ => "page",
     };
@@ -68,6 +69,7 @@ fn WorkFrame() -> impl IntoView {
                     {move || match section.get() {
                         Section::Conversations => view! { <ConversationList/> }.into_any(),
                         Section::Notes => view! { <NoteList/> }.into_any(),
+                        Section::Files => view! { <FileList/> }.into_any(),
                         Section::Settings => view! { <SettingsList/> }.into_any(),
                         Section::Search | Section::Bin => ().into_any(),
                     }}
@@ -76,11 +78,13 @@ fn WorkFrame() -> impl IntoView {
                 <div id="main" class="page" tabindex="-1"><Page/></div>
             </main>
             <SidePanel section/>
-            <StatusLine/>
+            <StatusLine section/>
             <BottomBar section/>
         </div>
         <ToastShelf/>
         <Palette commands/>
         <NoteDialogs/>
+        <FileDialogs/>
+        <DropVeil section/>
     }
 }

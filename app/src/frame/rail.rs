@@ -20,6 +20,7 @@ pub fn Rail(section: Memo<Section>) -> impl IntoView {
             </a>
             {rail_link(section, Section::Conversations, Route::Home, Icon::Chat, "Conversations")}
             {rail_link(section, Section::Notes, Route::Notes, Icon::Note, "Notes")}
+            {rail_link(section, Section::Files, Route::Files, Icon::Clip, "Files")}
             {rail_link(section, Section::Search, Route::Search, Icon::Search, "Search")}
             {rail_link(section, Section::Bin, Route::Bin, Icon::Bin, "Bin")}
             <span class="rail-space"></span>
@@ -63,12 +64,13 @@ fn rail_link(
     }
 }
 
-/// The four things for a thumb.
+/// The five things for a thumb.
 #[component]
 pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
     let current = Memo::new(move |_| match section.get() {
         Section::Conversations => Some(Route::Home),
         Section::Notes => Some(Route::Notes),
+        Section::Files => Some(Route::Files),
         Section::Search => Some(Route::Search),
         Section::Settings => Some(Route::SettingsHome),
         Section::Bin => None,
@@ -77,6 +79,7 @@ pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
         <nav class="bottom-bar" aria-label="Sections for phones">
             {bottom_link(Route::Home, current, Icon::Chat, "Conversations")}
             {bottom_link(Route::Notes, current, Icon::Note, "Notes")}
+            {bottom_link(Route::Files, current, Icon::Clip, "Files")}
             {bottom_link(Route::Search, current, Icon::Search, "Search")}
             {bottom_link(Route::SettingsHome, current, Icon::Settings, "Settings")}
         </nav>

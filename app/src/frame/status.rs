@@ -2,10 +2,12 @@
 
 use crate::client::socket::{Connection, use_socket};
 use crate::components::button::{Button, Look};
+use crate::pages::files::TransferNote;
+use crate::route::Section;
 use leptos::prelude::*;
 
 #[component]
-pub fn StatusLine() -> impl IntoView {
+pub fn StatusLine(section: Memo<Section>) -> impl IntoView {
     let socket = use_socket();
     let state = move || match socket.connection.get() {
         Connection::Starting => "starting",
@@ -25,6 +27,7 @@ pub fn StatusLine() -> impl IntoView {
         <div class="status" role="status" data-state=state data-outdated=move || socket.outdated.get().then_some("")>
             <span class="status-dot" aria-hidden="true"></span>
             <span class="status-words">{words}</span>
+            <TransferNote section/>
             {move || socket.outdated.get().then(|| view! {
                 <Button look=Look::Plain on_click=|()| reload()>"New version: reload"</Button>
             })}

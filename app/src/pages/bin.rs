@@ -9,6 +9,7 @@ use crate::components::moment::Moment;
 use crate::components::states::{Skeleton, Trouble};
 use crate::components::toast::use_toasts;
 use crate::pages::conversations::use_conversations;
+use crate::pages::files::DeletedFiles;
 use crate::pages::notes::DeletedNotes;
 use crate::route::Route;
 use leptos::prelude::*;
@@ -35,6 +36,8 @@ pub fn BinPage() -> impl IntoView {
         <Sheet title="Bin" lead="What you deleted stays here for 30 days. Then it is gone for good.">
             <h2 class="bin-kind">"Notes"</h2>
             <DeletedNotes/>
+            <h2 class="bin-kind">"Files"</h2>
+            <DeletedFiles/>
             <h2 class="bin-kind">"Conversations"</h2>
             <Transition fallback=|| view! { <Skeleton rows=4/> }>
                 {move || Suspend::new(async move {

@@ -3,6 +3,7 @@
 pub mod bin;
 pub mod chat;
 pub mod conversations;
+pub mod files;
 pub mod keys;
 #[cfg(feature = "ssr")]
 pub mod links;
@@ -23,6 +24,7 @@ use leptos::prelude::*;
 enum Kind {
     Chat,
     Notes,
+    Files,
     Search,
     Bin,
     Settings(SettingsSection),
@@ -37,6 +39,7 @@ pub fn Page() -> impl IntoView {
     let kind = Memo::new(move |_| match location.route.get() {
         Some(Route::Home | Route::NewConversation | Route::Conversation(_)) => Kind::Chat,
         Some(Route::Notes | Route::Note(_)) => Kind::Notes,
+        Some(Route::Files | Route::File(_)) => Kind::Files,
         Some(Route::Search) => Kind::Search,
         Some(Route::Bin) => Kind::Bin,
         Some(Route::SettingsHome) => Kind::Settings(SettingsSection::Profile),
@@ -46,10 +49,12 @@ pub fn Page() -> impl IntoView {
     });
     let conversation = Memo::new(move |_| location.route.get().and_then(Route::conversation));
     let note = Memo::new(move |_| location.route.get().and_then(Route::note));
+    let file = Memo::new(move |_| location.route.get().and_then(Route::file));
     move || {
         match kind.get() {
         Kind::Chat => view! { <chat::ConversationPage id=conversation/> }.into_any(),
         Kind::Notes => view! { <notes::NotesPage id=note/> }.into_any(),
+        Kind::Files => view! { <files::FilesPage id=file/> }.into_any(),
         Kind::Search => view! { <search::SearchPage/> }.into_any(),
         Kind::Bin => view! { <bin::BinPage/> }.into_any(),
         Kind::Settings(section) => view! { <settings::SettingsPage section/> }.into_any(),
@@ -69,6 +74,8 @@ pub fn title_of(route: Option<Route>) -> &'static str {
         Some(Route::Conversation(_)) => "Conversation",
         Some(Route::Notes) => "Notes",
         Some(Route::Note(_)) => "Note",
+        Some(Route::Files) => "Files",
+        Some(Route::File(_)) => "File",
         Some(Route::Search) => "Search",
         Some(Route::Bin) => "Bin",
         Some(Route::SettingsHome) => "Settings",

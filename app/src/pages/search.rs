@@ -97,11 +97,11 @@ fn SearchField(location: Location, words: Memo<String>) -> impl IntoView {
 
 fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
     if words.is_empty() {
-        return view! { <Empty title="Search everything" text="Every note and every message of every conversation of yours. Put words in “quotes” to find them in that order."/> }
+        return view! { <Empty title="Search everything" text="Every note, every file and every message of every conversation of yours. Put words in “quotes” to find them in that order."/> }
             .into_any();
     }
     if hits.is_empty() {
-        return view! { <Empty title="Nothing found" text="No note, no message and no title has these words. Fewer or other words may find it."/> }
+        return view! { <Empty title="Nothing found" text="No note, no file, no message and no title has these words. Fewer or other words may find it."/> }
             .into_any();
     }
     let count = match hits.len() {
@@ -131,15 +131,30 @@ fn hit_view(hit: SearchHit) -> AnyView {
         SearchKind::Note { note_id } => note_id.to_string(),
         SearchKind::File { file_id } => file_id.to_string(),
     };
+    let (icon, kind) = kind_of(hit.kind);
     view! {
         <li>
             <a class="hit" href=hit.url data-row=row>
-                <span class="hit-head"><span class="hit-title">{title}</span><Moment at=Signal::stored(at)/></span>
+                <span class="hit-head">
+                    <span class="hit-kind" title=kind>{icon.draw()}<span class="visually-hidden">{kind} ": "</span></span>
+                    <span class="hit-title">{title}</span>
+                    <Moment at=Signal::stored(at)/>
+                </span>
                 {passage.map(|passage| view! { <span class="hit-passage">{marked(passage)}</span> })}
             </a>
         </li>
     }
     .into_any()
+}
+
+/// What was found, for the eye and in a word.
+fn kind_of(kind: SearchKind) -> (Icon, &'static str) {
+    match kind {
+        SearchKind::Message { .. } => (Icon::Chat, "Message"),
+        SearchKind::Conversation { .. } => (Icon::Chat, "Conversation"),
+        SearchKind::Note { .. } => (Icon::Note, "Note"),
+        SearchKind::File { .. } => (Icon::Clip, "File"),
+    }
 }
 
 fn marked(passage: Vec<Segment>) -> AnyView {

@@ -1,7 +1,7 @@
 //! The conversation: as a page, and as a view that the side panel shows too.
 
 mod body;
-mod code;
+pub mod code;
 mod composer;
 mod exchange;
 #[cfg(feature = "hydrate")]

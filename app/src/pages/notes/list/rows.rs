@@ -1,9 +1,9 @@
-//! The notes themselves. Only those near what is seen are in the document; padding stands for the rest,
-//! so that ten thousand scroll like ten.
+//! The notes themselves.
 
 use super::menu::ROW_MENU;
 use crate::client::location::use_location;
 use crate::components::icon::Icon;
+use crate::components::long_list::LongList;
 use crate::components::menu::{open_at, place};
 use crate::components::moment::Moment;
 use crate::pages::notes::scope::Scope;
@@ -15,28 +15,11 @@ use leptos::prelude::*;
 use shared::NoteId;
 use shared::note::{Access, NoteKind, NoteSummary};
 
-/// How many rows are in the document at once.
-const WINDOW: usize = 90;
-/// How many of them before what is seen.
-#[cfg(feature = "hydrate")]
-const BEFORE: usize = 30;
-/// The window moves in steps, so that scrolling a little changes nothing.
-#[cfg(feature = "hydrate")]
-const STEP: usize = 10;
-
 #[component]
 pub fn Rows(store: Notes) -> impl IntoView {
-    let first = RwSignal::new(0_usize);
-    let scroller = NodeRef::<html::Div>::new();
-    let holder = NodeRef::<html::Ul>::new();
-    let window = move || {
-        store.rows.with(|rows| {
-            let start = first.get().min(rows.len().saturating_sub(WINDOW));
-            rows[start..rows.len().min(start + WINDOW)].to_vec()
-        })
-    };
     let count = Memo::new(move |_| store.rows.with(Vec::len));
-    pad(store, holder, first, count);
+    let long = LongList::new(count);
+    long.keep_room(move || store.more());
     let heading = move || match store.scope.get() {
         Scope::All if store.tag.with(Option::is_some) => format!("#{}", store.tag.get().unwrap_or_default()),
         Scope::All => "All notes".to_owned(),
@@ -51,59 +34,14 @@ pub fn Rows(store: Notes) -> impl IntoView {
         Scope::Archive => "Archive".to_owned(),
     };
     view! {
-        <div class="list-scroll" node_ref=scroller on:scroll=move |_| look(store, scroller, holder, first)>
+        <div class="list-scroll" node_ref=long.scroller on:scroll=move |_| long.look(move || store.more())>
             <h3 class="notes-heading">{heading}</h3>
-            <ul class="rows" node_ref=holder>
-                <For each=window key=|row| row.id let:row>{row_view(store, row)}</For>
+            <ul class="rows" node_ref=long.holder>
+                <For each=move || store.rows.with(|rows| long.window(rows)) key=|row| row.id let:row>{row_view(store, row)}</For>
             </ul>
             {move || (count.get() == 0).then(|| nothing(store))}
         </div>
     }
-}
-
-/// Moves the window to what is seen, and asks for more when its end comes near.
-fn look(store: Notes, scroller: NodeRef<html::Div>, holder: NodeRef<html::Ul>, first: RwSignal<usize>) {
-    #[cfg(feature = "hydrate")]
-    if let (Some(scroller), Some(holder)) = (scroller.get_untracked(), holder.get_untracked()) {
-        let height = row_height(&holder);
-        let above = f64::from(scroller.scroll_top() - holder.offset_top()).max(0.0);
-        let seen = (above / height) as usize;
-        let start = seen.saturating_sub(BEFORE) / STEP * STEP;
-        if first.get_untracked() != start {
-            first.set(start);
-        }
-        let rows = store.rows.with_untracked(Vec::len);
-        if seen + WINDOW > rows {
-            store.more();
-        }
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (store, scroller, holder, first);
-}
-
-#[cfg(feature = "hydrate")]
-fn row_height(holder: &web_sys::HtmlElement) -> f64 {
-    let height = holder.first_element_child().map_or(0.0, |row| row.get_bounding_client_rect().height());
-    if height > 0.0 { height } else { 32.0 }
-}
-
-/// Keeps the room of the rows that are not in the document.
-fn pad(store: Notes, holder: NodeRef<html::Ul>, first: RwSignal<usize>, count: Memo<usize>) {
-    #[cfg(feature = "hydrate")]
-    Effect::new(move |_| {
-        let (Some(holder), count) = (holder.get(), count.get()) else { return };
-        let start = first.get().min(count.saturating_sub(WINDOW));
-        let end = count.min(start + WINDOW);
-        let height = row_height(&holder);
-        let room = |rows: usize| format!("{}px", rows as f64 * height);
-        crate::client::document::set_style(&holder, "padding-top", &room(start));
-        crate::client::document::set_style(&holder, "padding-bottom", &room(count - end));
-        if count < WINDOW && store.has_more() {
-            store.more();
-        }
-    });
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (store, holder, first, count);
 }
 
 fn nothing(store: Notes) -> AnyView {
