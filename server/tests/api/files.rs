@@ -143,7 +143,7 @@ async fn a_file_comes_in_parts_in_any_order_and_once() {
     assert_eq!(middle.bytes().await.unwrap(), [1, 1, 2, 2].as_slice());
     let known = json!({"name": "again.bin", "size": size, "sha256": file["sha256"]});
     let known = owner.post("/api/v1/uploads", known).await.expect(StatusCode::CREATED);
-    assert_eq!(known["file"]["id"].as_str().is_some(), true, "its bytes are here: {known}");
+    assert!(known["file"]["id"].as_str().is_some(), "its bytes are here: {known}");
     application.stop().await;
 }
 
