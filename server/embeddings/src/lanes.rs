@@ -41,7 +41,9 @@ impl Lanes {
                 .num_threads(1)
                 .thread_name(move |_| format!("embeddings-{number}"))
                 // behind everything that somebody waits for; where the system does not let us, it is as before
-                .start_handler(|_| drop(rustix::process::nice(10)))
+                .start_handler(|_| {
+                    let _ = rustix::process::nice(10);
+                })
                 .build()
                 .map_err(|error| EmbeddingError::NoThread(error.to_string()))?;
             let shared = Arc::clone(&shared);
