@@ -84,11 +84,13 @@ fn mark(holder: NodeRef<html::Div>, sections: Memo<Vec<FileSection>>, hash: RwSi
         let anchor = sections.with(|sections| {
             sections.iter().find(|one| is_of(&wanted, &one.anchor)).map(|one| one.anchor.clone())
         });
-        if let Some(anchor) = &anchor
-            && before.flatten().as_ref() != Some(anchor)
-            && let Some(section) = crate::client::document::element(anchor)
-        {
-            request_animation_frame(move || section.scroll_into_view());
+        if let Some(anchor) = anchor.clone().filter(|anchor| before.flatten().as_ref() != Some(anchor)) {
+            // by then it is in the page
+            request_animation_frame(move || {
+                if let Some(section) = crate::client::document::element(&anchor) {
+                    section.scroll_into_view();
+                }
+            });
         }
         anchor
     });

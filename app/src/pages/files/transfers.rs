@@ -72,7 +72,7 @@ fn job_view(uploads: Uploads, job: Job) -> AnyView {
         <li class="transfer" class:is-failed=failed>
             <div class="transfer-text">
                 <p class="transfer-name" title=title>{name}</p>
-                <progress max="100" prop:value=move || percent.get() value="0" hidden=failed aria-label=format!("Of {of_bar} uploaded")></progress>
+                <progress max="100" prop:value=move || percent.get() as f64 value="0" hidden=failed aria-label=format!("Of {of_bar} uploaded")></progress>
                 <p class="transfer-state number">{said}</p>
             </div>
             {move || {
