@@ -51,7 +51,7 @@ describe("two servers on one database", () => {
   async function startServer(name) {
     const port = await freePort();
     const where = ["--addr", `127.0.0.1:${port}`, "--data", join(folder, name)];
-    const server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where], { env });
+    const server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, "--embeddings", "none"], { env });
     await server.says(/sideBar is ready/);
     servers.push({ url: `http://127.0.0.1:${port}`, process: server });
   }

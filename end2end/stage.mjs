@@ -55,7 +55,9 @@ export class Stage {
   /** `site`: a folder of assets, instead of those built with the executable. */
   async startServer({ site } = {}) {
     const limits = ["--sign-in-per-minute", "1000", "--requests-per-minute", "100000"];
-    const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...(site ? ["--site", site] : [])];
+    // by words, so that what is measured is not the model of embeddings at work beside it
+    const search = ["--embeddings", "none"];
+    const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...search, ...(site ? ["--site", site] : [])];
     this.server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits]);
     await this.server.says(/sideBar is ready/);
   }

@@ -80,7 +80,7 @@ DECLARE
     any_words tsquery;
     shared uuid[] := ARRAY(SELECT s.note_id FROM shared_notes() s);
     -- an owner of fewer vectors is searched exactly
-    few boolean := (SELECT count(*) <= 20000 FROM (SELECT FROM chunk_vectors v WHERE v.owner_id = me LIMIT 20001) AS some);
+    few boolean := (SELECT count(*) <= 20000 FROM (SELECT FROM chunk_vectors v WHERE v.owner_id = me LIMIT 20001) AS them);
     by_words bigint[];
     by_some bigint[];
     by_meaning bigint[];
@@ -92,8 +92,9 @@ BEGIN
               AND (kinds IS NULL OR k.source_kind = ANY (kinds))
             LIMIT 5000) AS m
         ORDER BY m.rank DESC, m.created_at DESC LIMIT 100);
-    IF cardinality(by_words) < 10 THEN
-        -- Not all words stand together anywhere, or hardly: passages with some of them count for something.
+    IF cardinality(by_words) < 10 AND typed !~ '"|(^|\s)-\w' THEN
+        -- Not all words stand together anywhere, or hardly: passages with some of them count for something. Not
+        -- where quotes or a minus say what is wanted.
         any_words := nullif(replace(plainto_tsquery('english', typed)::text, '&', '|'), '')::tsquery;
         by_some := ARRAY(
             SELECT m.id FROM (
@@ -190,7 +191,6 @@ REVOKE ALL ON FUNCTION queue_for_model(text),
     search_passages(text, halfvec, text, real, text[], timestamptz, timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION queue_for_model(text) TO sidebar_system;
 GRANT EXECUTE ON FUNCTION search_passages(text, halfvec, text, real, text[], timestamptz, timestamptz, integer) TO sidebar_user;
-DROP FUNCTION search_words(text, integer);
 
 CREATE TRIGGER queued AFTER INSERT ON chunks REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION queue_chunks();

@@ -165,7 +165,7 @@ impl Drop for Sidebar {
 fn serve(data: &std::path::Path) -> Result<Process> {
     let port = free_port()?;
     let child = Command::new(program("SIDEBAR_BIN")?)
-        .args(["serve", "--addr", &format!("127.0.0.1:{port}"), "--log", "warn"])
+        .args(["serve", "--addr", &format!("127.0.0.1:{port}"), "--log", "warn", "--embeddings", "none"])
         .args(["--requests-per-minute", "1000000", "--sign-in-per-minute", "1000000"])
         .arg("--data")
         .arg(data)

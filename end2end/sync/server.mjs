@@ -31,7 +31,7 @@ export class Server {
   async begin() {
     const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data];
     const limits = ["--sign-in-per-minute", "100000", "--requests-per-minute", "1000000"];
-    this.process = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits]);
+    this.process = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits, "--embeddings", "none"]);
     await this.process.says(/sideBar is ready/);
   }
 

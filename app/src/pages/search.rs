@@ -137,7 +137,7 @@ fn hit_view(hit: SearchHit) -> AnyView {
             <a class="hit" href=hit.url data-row=row>
                 <span class="hit-head">
                     <span class="hit-kind" title=kind>{icon.draw()}<span class="visually-hidden">{kind} ": "</span></span>
-                    <span class="hit-title">{title}</span>
+                    <span class="hit-title">{title}{hit.place.map(|place| view! { <span class="hit-place">{place}</span> })}</span>
                     <Moment at=Signal::stored(at)/>
                 </span>
                 {passage.map(|passage| view! { <span class="hit-passage">{marked(passage)}</span> })}

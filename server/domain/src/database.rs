@@ -65,13 +65,14 @@ pub async fn check_server(address: &DatabaseAddress) -> Result<()> {
         ));
     }
     let vector: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'vector')")
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_available_extensions
+                           WHERE name = 'vector' AND string_to_array(default_version, '.')::int[] >= '{0,8}')")
             .fetch_one(&mut connection)
             .await?;
     if !vector {
         return Err(Error::invalid(
             "DATABASE_URL",
-            "This Postgres lacks the extension ‘vector’: install pgvector on its host, then start again.",
+            "This Postgres lacks the extension ‘vector’, 0.8 or later: install pgvector on its host, then start again.",
         ));
     }
     let may_create_roles: bool = sqlx::query_scalar(

@@ -15,6 +15,10 @@ const LONGEST_QUERY: usize = 1000;
 /// A model that is not done by then is not waited for: words alone answer.
 const LONGEST_THOUGHT: Duration = Duration::from_millis(1500);
 
+/// How much further than a match a passage may be: in a list that one looks through, the best of what is there is
+/// worth seeing.
+const SLACK: f32 = 0.1;
+
 /// What is searched for, and where.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
@@ -65,7 +69,7 @@ impl Domain {
         }
         let near = self.meaning_of(&words).await;
         let space = self.inner.embedder.as_ref().map(|embedder| embedder.model().as_str());
-        let farthest = self.inner.embedder.as_ref().map(|embedder| 1.0 - embedder.threshold());
+        let farthest = self.inner.embedder.as_ref().map(|embedder| 1.0 - embedder.threshold() + SLACK);
         let mut tx = self.inner.db.as_user(user).await?;
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT source_kind, source_id, part_id, place, title, passage, text, created_at

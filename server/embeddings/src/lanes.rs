@@ -40,6 +40,10 @@ impl Lanes {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .thread_name(move |_| format!("embeddings-{number}"))
+                // behind everything that somebody waits for; where the system does not let us, it is as before
+                .start_handler(|_| {
+                    let _ = rustix::process::nice(10);
+                })
                 .build()
                 .map_err(|error| EmbeddingError::NoThread(error.to_string()))?;
             let shared = Arc::clone(&shared);

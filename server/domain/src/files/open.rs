@@ -1,5 +1,6 @@
 //! A file as it is opened: its page, its bytes, what was read in it.
 
+use super::place::{Spot, spot};
 use super::row::{Row, find};
 use crate::blobs::Reading;
 use crate::notes::Part;
@@ -9,8 +10,8 @@ use extract::Document;
 use futures::stream::BoxStream;
 use object_store::GetRange;
 use serde::{Deserialize, Serialize};
-use shared::FileId;
 use shared::file::{File, FileSection, FileSummary};
+use shared::{FileId, UserId};
 use std::ops::Range;
 
 /// Bytes of Markdown that a page is sent at most; the whole text is an address of its own.
@@ -53,11 +54,11 @@ impl Domain {
             .await?;
         tx.commit().await?;
         let Facts { title, author, language, properties } = facts.0;
-        let document = match was_read {
-            true => self.document(caller, id).await?,
-            false => None,
+        let mut sections = match was_read {
+            true => self.sections(caller.user_id, id).await?,
+            false => Vec::new(),
         };
-        let (sections, more) = document.map_or((Vec::new(), false), sections);
+        let more = shorten(&mut sections);
         Ok(File { summary, title, author, language, properties, sections, more })
     }
 
@@ -93,26 +94,39 @@ impl Domain {
         Ok(Downloaded { file: row.into(), part })
     }
 
-    async fn document(&self, caller: &Caller, id: FileId) -> Result<Option<Document>> {
-        let bytes = self.inner.blobs.derivative(caller.user_id, id, super::read::DOCUMENT).await?;
-        bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(Error::internal)).transpose()
+    /// All that was read in a file that the person may see.
+    pub(crate) async fn sections_of_file(&self, user: UserId, id: FileId) -> Result<Vec<FileSection>> {
+        let mut tx = self.inner.db.as_user(user).await?;
+        find(&mut tx, id).await?;
+        tx.commit().await?;
+        self.sections(user, id).await
+    }
+
+    async fn sections(&self, owner: UserId, id: FileId) -> Result<Vec<FileSection>> {
+        let Some(bytes) = self.inner.blobs.derivative(owner, id, super::read::DOCUMENT).await? else {
+            return Ok(Vec::new());
+        };
+        let document: Document = serde_json::from_slice(&bytes).map_err(Error::internal)?;
+        let sections = document.sections.into_iter().zip(1..).map(|(section, number)| {
+            let Spot { anchor, label } = spot(&section.place, number);
+            FileSection { anchor, label, markdown: section.markdown }
+        });
+        Ok(sections.collect())
     }
 }
 
-fn sections(document: Document) -> (Vec<FileSection>, bool) {
-    let all = document.sections.len();
+/// Leaves what a page can hold; whether there was more.
+fn shorten(sections: &mut Vec<FileSection>) -> bool {
     let mut left = LONGEST_PAGE;
-    let mut sections = Vec::new();
-    for (section, number) in document.sections.into_iter().zip(1..) {
-        if section.markdown.len() > left {
-            break;
-        }
-        left -= section.markdown.len();
-        let super::place::Spot { anchor, label } = super::place::spot(&section.place, number);
-        sections.push(FileSection { anchor, label, markdown: section.markdown });
-    }
-    let more = sections.len() < all;
-    (sections, more)
+    let fits = sections.iter().take_while(|section| {
+        let fits = section.markdown.len() <= left;
+        left = left.saturating_sub(section.markdown.len());
+        fits
+    });
+    let fits = fits.count();
+    let more = fits < sections.len();
+    sections.truncate(fits);
+    more
 }
 
 impl From<Part> for GetRange {

@@ -3,6 +3,7 @@
 mod current_time;
 mod notes;
 mod notes_edit;
+mod read_file;
 pub(crate) mod search_workspace;
 
 use crate::{Domain, Result};
@@ -40,6 +41,7 @@ pub(crate) trait Tool: Send + Sync {
 static TOOLS: &[&dyn Tool] = &[
     &current_time::CurrentTime,
     &search_workspace::SearchWorkspace,
+    &read_file::ReadFile,
     &notes::ListNotes,
     &notes::ReadNote,
     &notes::CreateNote,
