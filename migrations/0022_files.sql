@@ -27,6 +27,8 @@ CREATE TABLE files (
 -- The same bytes are in one place once.
 CREATE UNIQUE INDEX files_once ON files (owner_id, folder, sha256) WHERE deleted_at IS NULL;
 CREATE INDEX files_newest ON files (owner_id, created_at DESC, id DESC);
+-- whether anything needs a blob
+CREATE INDEX files_blob ON files (owner_id, sha256);
 ALTER TABLE files ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON files TO sidebar_user USING (owner_id = (SELECT app_user_id()));
 CREATE POLICY definer ON files TO sidebar_definer USING (true);

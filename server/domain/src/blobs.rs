@@ -120,21 +120,24 @@ impl Blobs {
         }
     }
 
-    /// Keeps a part of an upload; how many bytes it has. One that is larger than `limit` is refused.
+    /// Keeps a part of an upload that has `whole` bytes; how many came. With fewer, what was there before stays;
+    /// with more, it is refused.
     pub async fn keep_part<S, E>(
         &self,
         owner: UserId,
         upload: UploadId,
         number: u32,
         stream: S,
-        limit: u64,
+        whole: u64,
     ) -> Result<u64>
     where
         S: Stream<Item = std::result::Result<Bytes, E>>,
     {
-        let file = self.receive_file(stream, limit).await?;
+        let file = self.receive_file(stream, whole).await?;
         let size = tokio::fs::metadata(&file.path).await.map_err(Error::internal)?.len();
-        self.move_in(&file, self.part_place(owner, upload, number)).await?;
+        if size == whole {
+            self.move_in(&file, self.part_place(owner, upload, number)).await?;
+        }
         Ok(size)
     }
 

@@ -132,6 +132,7 @@ async fn a_file_comes_in_parts_in_any_order_and_once() {
         "nothing half visible"
     );
     assert_eq!(part(0, vec![1; usize::try_from(PART_SIZE).unwrap()]).await.status(), StatusCode::OK);
+    assert_eq!(part(0, vec![9; 100]).await.status(), StatusCode::BAD_REQUEST, "and what is there stays");
     assert_eq!(owner.get(&format!("/api/v1/uploads/{id}")).await.ok()["received"], json!([0, 1]));
     let file = owner.post(&format!("/api/v1/uploads/{id}/complete"), json!({})).await.ok();
     let again = owner.post(&format!("/api/v1/uploads/{id}/complete"), json!({})).await.ok();
@@ -235,5 +236,9 @@ async fn beyond_the_quota_nothing_is_kept() {
     owner.post("/api/v1/uploads", json!({"name": "d", "size": 1001})).await.refused(413, "PAYLOAD_TOO_LARGE");
     assert_eq!(owner.get("/api/v1/files").await.ok()["items"].as_array().unwrap().len(), 1);
     assert_eq!(owner.get("/api/v1/files/use").await.ok()["used"], 900);
+    let there = owner.get("/api/v1/files").await.ok()["items"][0]["id"].as_str().unwrap().to_owned();
+    owner.delete(&format!("/api/v1/files/{there}")).await.ok();
+    assert_eq!(owner.get("/api/v1/files/use").await.ok()["used"], 0, "deleting makes room");
+    kept(&owner, "b.txt", &[b'b'; 900]).await;
     application.stop().await;
 }

@@ -199,13 +199,19 @@ async fn insert(tx: &mut PgConnection, owner: UserId, name: &str, folder: &str, 
     Ok(Kept { file: there.into(), is_new: false })
 }
 
-/// Bytes that the person's files and attachments take up, each blob once.
+/// Bytes that the person's files and attachments take up, each blob once. What is in the bin does not count, so
+/// that deleting makes room.
 pub(super) async fn used(tx: &mut PgConnection, owner: UserId) -> Result<u64> {
-    let used: i64 =
-        sqlx::query_scalar("SELECT coalesce(sum(size), 0)::bigint FROM blobs WHERE owner_id = $1")
-            .bind(owner.0)
-            .fetch_one(tx)
-            .await?;
+    let used: i64 = sqlx::query_scalar(
+        "SELECT coalesce(sum(b.size), 0)::bigint FROM blobs b
+         WHERE b.owner_id = $1
+           AND (EXISTS (SELECT FROM files f
+                        WHERE f.owner_id = $1 AND f.sha256 = b.sha256 AND f.deleted_at IS NULL)
+                OR EXISTS (SELECT FROM note_attachments a WHERE a.owner_id = $1 AND a.sha256 = b.sha256))",
+    )
+    .bind(owner.0)
+    .fetch_one(tx)
+    .await?;
     Ok(u64::try_from(used).unwrap_or(0))
 }
 
