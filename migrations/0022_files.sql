@@ -33,9 +33,9 @@ ALTER TABLE files ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON files TO sidebar_user USING (owner_id = (SELECT app_user_id()));
 CREATE POLICY definer ON files TO sidebar_definer USING (true);
 GRANT SELECT, INSERT ON files TO sidebar_user;
-GRANT UPDATE (name, folder, media_type, state, done, of, failure, pages, facts, read_by, thumbnail, updated_at, deleted_at)
+GRANT UPDATE (name, folder, state, done, of, failure, pages, facts, read_by, thumbnail, updated_at, deleted_at)
     ON files TO sidebar_user;
-GRANT SELECT, UPDATE (state, updated_at), DELETE ON files TO sidebar_definer;
+GRANT SELECT, DELETE ON files TO sidebar_definer;
 
 -- Files on their way, in parts.
 CREATE TABLE uploads (

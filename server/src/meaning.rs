@@ -2,11 +2,9 @@
 
 use crate::options::{Embeddings, or_file};
 use anyhow::{Context, Result};
+use domain::DIMENSIONS;
 use embeddings::{Embedder, MiniLm, OpenAiCompatible, weights_folder};
 use std::sync::Arc;
-
-/// Numbers that are asked for, as the database keeps them.
-const DIMENSIONS: usize = 384;
 
 /// None where search is to be by words alone, or where the local model is not installed.
 pub fn embedder(options: &Embeddings) -> Result<Option<Arc<dyn Embedder>>> {

@@ -15,7 +15,7 @@ pub struct FileSummary {
     pub name: String,
     /// Names of folders joined by `/`; empty at the top.
     pub folder: String,
-    /// By its name until it is read, then by its bytes.
+    /// By its name.
     pub media_type: String,
     /// In bytes.
     pub size: u64,

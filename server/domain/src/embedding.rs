@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_secs(3);
 /// After a failure, as of a model that is somewhere else.
 const REST: Duration = Duration::from_secs(20);
 /// Numbers of a vector, as the table keeps them.
-pub(crate) const DIMENSIONS: usize = 384;
+pub const DIMENSIONS: usize = 384;
 
 impl Domain {
     pub(crate) fn start_embedding(&self) {
@@ -42,8 +42,9 @@ impl Domain {
             );
             tokio::time::sleep(REST).await;
         }
+        let mut last = UserId(Uuid::nil());
         loop {
-            let rest = match self.embed_some(&*embedder).await {
+            let rest = match self.embed_some(&*embedder, &mut last).await {
                 Ok(true) => continue,
                 Ok(false) => POLL,
                 Err(error) => {
@@ -82,9 +83,10 @@ impl Domain {
         Ok(())
     }
 
-    /// Whether there were any.
-    async fn embed_some(&self, embedder: &dyn Embedder) -> Result<bool> {
-        let Some(owner) = self.next_owner().await? else { return Ok(false) };
+    /// Whether there were any. People take turns: `last` is whose it was.
+    async fn embed_some(&self, embedder: &dyn Embedder, last: &mut UserId) -> Result<bool> {
+        let Some(owner) = self.next_owner(*last).await? else { return Ok(false) };
+        *last = owner;
         let batch = self.lease_passages(owner).await?;
         if batch.is_empty() {
             return Ok(false);
@@ -100,12 +102,18 @@ impl Domain {
         Ok(true)
     }
 
-    async fn next_owner(&self) -> Result<Option<UserId>> {
+    /// The one after `last`, in a circle: a folder of somebody's makes nobody else wait.
+    async fn next_owner(&self, last: UserId) -> Result<Option<UserId>> {
         let mut tx = self.inner.db.as_system().await?;
-        let owner: Option<Uuid> =
-            sqlx::query_scalar("SELECT owner_id FROM chunk_queue WHERE leased_until < now() LIMIT 1")
-                .fetch_optional(&mut *tx)
-                .await?;
+        let owner: Option<Uuid> = sqlx::query_scalar(
+            "(SELECT owner_id FROM chunk_queue WHERE leased_until < now() AND owner_id > $1 ORDER BY owner_id LIMIT 1)
+             UNION ALL
+             (SELECT owner_id FROM chunk_queue WHERE leased_until < now() ORDER BY owner_id LIMIT 1)
+             LIMIT 1",
+        )
+        .bind(last.0)
+        .fetch_optional(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(owner.map(UserId))
     }

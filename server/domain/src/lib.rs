@@ -32,6 +32,7 @@ pub use blobs::{S3, Storage};
 pub use caller::{Authenticated, Caller, NewSession, Via, Viewer, Visitor};
 pub use conversations::{Export, ExportFormat, ListConversations, Window};
 pub use database::{DatabaseAddress, check_server};
+pub use embedding::DIMENSIONS;
 pub use embeddings::{Embedder, EmbeddingError, ModelId, Purpose};
 pub use error::{Error, Result};
 pub use extract::{Extractor, Limits as ExtractLimits};

@@ -233,6 +233,10 @@ async fn beyond_the_quota_nothing_is_kept() {
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{answer}");
     let (status, _) = keep(&owner, "c.txt", "", &[b'c'; 1001]).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let begun =
+        owner.post("/api/v1/uploads", json!({"name": "e", "size": 500})).await.expect(StatusCode::CREATED);
+    owner.post("/api/v1/uploads", json!({"name": "f", "size": 500})).await.refused(413, "PAYLOAD_TOO_LARGE");
+    owner.delete(&format!("/api/v1/uploads/{}", begun["id"].as_str().unwrap())).await.ok();
     owner.post("/api/v1/uploads", json!({"name": "d", "size": 1001})).await.refused(413, "PAYLOAD_TOO_LARGE");
     assert_eq!(owner.get("/api/v1/files").await.ok()["items"].as_array().unwrap().len(), 1);
     assert_eq!(owner.get("/api/v1/files/use").await.ok()["used"], 900);

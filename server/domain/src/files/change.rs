@@ -66,10 +66,11 @@ impl Domain {
         Ok(kept)
     }
 
-    /// Looked at before bytes are taken in, and again with the row.
+    /// Looked at before bytes are taken in, and again with the row. Uploads that were announced count with what
+    /// they announced.
     pub(super) async fn refuse_beyond_quota(&self, owner: UserId, more: u64) -> Result<()> {
         let mut tx = self.inner.db.as_user(owner).await?;
-        let used = used(&mut tx, owner).await?;
+        let used = used(&mut tx, owner).await?.saturating_add(announced(&mut tx).await?);
         tx.commit().await?;
         let limit = self.inner.file_limits.per_person;
         match used.saturating_add(more) > limit || used >= limit {
@@ -213,6 +214,15 @@ pub(super) async fn used(tx: &mut PgConnection, owner: UserId) -> Result<u64> {
     .fetch_one(tx)
     .await?;
     Ok(u64::try_from(used).unwrap_or(0))
+}
+
+/// Bytes of the person's uploads that are not files yet.
+async fn announced(tx: &mut PgConnection) -> Result<u64> {
+    let size: i64 =
+        sqlx::query_scalar("SELECT coalesce(sum(size), 0)::bigint FROM uploads WHERE file_id IS NULL")
+            .fetch_one(tx)
+            .await?;
+    Ok(u64::try_from(size).unwrap_or(0))
 }
 
 fn already_there(error: sqlx::Error) -> Error {
