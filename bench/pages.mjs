@@ -1,4 +1,5 @@
-// Opens pages in Chromium with an empty cache: bytes over the wire and time until hydrated.
+// Opens pages in Chromium with an empty cache: time until one can be used, the bytes that this took, and those
+// that follow afterwards on their own (the other areas of the app, for when there is no network).
 // Called by `cargo xtask bench pages` with the server's URL, a session cookie, and two paths.
 import { execFileSync } from 'node:child_process'
 import { chromium } from 'playwright-core'
@@ -11,10 +12,9 @@ const executablePath = process.env.CHROMIUM
 const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync']
 const browser = await chromium.launch({ executablePath, args })
-console.log(`${'page'.padStart(14)} | ${'bytes'.padStart(9)} | ${'usable ms (median of 5)'.padStart(24)}`)
+console.log(['page', 'usable ms', 'bytes until then', 'that follow'].map((title, at) => title.padStart(at ? 16 : 14)).join(' | '))
 for (const path of paths) {
-  const times = []
-  let bytes = 0
+  const rounds = []
   for (let round = 0; round < 5; round++) {
     const context = await browser.newContext()
     if (cookie && path !== '/sign-in') {
@@ -22,26 +22,40 @@ for (const path of paths) {
       await context.addCookies([{ name, value: value.join('='), url: base }])
     }
     const page = await context.newPage()
-    const session = await context.newCDPSession(page)
-    await session.send('Network.enable')
-    bytes = 0
-    session.on('Network.loadingFinished', event => { bytes += event.encodedDataLength })
-    await page.goto(base + path, { waitUntil: 'load' })
     // A page without scripts can be used as soon as it is there; others say when they are hydrated.
-    const time = await page.evaluate(async () => {
-      const hydrates = document.querySelector('script[type=module]') !== null
-      while (hydrates && !document.documentElement.hasAttribute('data-ready')) {
+    await page.addInitScript(() => {
+      addEventListener('DOMContentLoaded', () => {
+        const root = document.documentElement
+        const look = () => {
+          if (window.usable === undefined && root.hasAttribute('data-ready')) window.usable = performance.now()
+        }
+        new MutationObserver(look).observe(root, { attributes: true })
+        look()
+      })
+    })
+    await page.goto(base + path, { waitUntil: 'load' })
+    await page.evaluate(async () => {
+      if (!document.querySelector('script[type=module]')) window.usable = performance.now()
+      while (window.usable === undefined) {
         if (performance.now() > 20000) throw new Error('never hydrated')
         await new Promise(resolve => setTimeout(resolve, 5))
       }
-      return performance.now()
     })
     await page.waitForLoadState('networkidle')
-    times.push(time)
+    rounds.push(await page.evaluate(() => {
+      const loaded = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+      const sum = entries => entries.reduce((bytes, entry) => bytes + entry.transferSize, 0)
+      return {
+        usable: window.usable,
+        needed: sum(loaded.filter(entry => entry.startTime <= window.usable)),
+        following: sum(loaded.filter(entry => entry.startTime > window.usable)),
+      }
+    }))
     await context.close()
   }
-  times.sort((a, b) => a - b)
+  rounds.sort((a, b) => a.usable - b.usable)
+  const { usable, needed, following } = rounds[2]
   const name = path === '/sign-in' ? 'sign-in' : 'conversation'
-  console.log(`${name.padStart(14)} | ${String(bytes).padStart(9)} | ${times[2].toFixed(0).padStart(24)}`)
+  console.log([name.padStart(14), usable.toFixed(0).padStart(16), String(needed).padStart(16), String(following).padStart(16)].join(' | '))
 }
 await browser.close()

@@ -68,7 +68,7 @@ for (const theme of ["light", "dark"]) {
       await assertNoFaults(page, "with its menu");
       await page.keyboard.press("Escape");
       await page.keyboard.press("Control+k");
-      await page.getByRole("combobox", { name: "Find notes, conversations and commands" }).waitFor();
+      await page.getByRole("combobox", { name: "Find notes, files, conversations and commands" }).waitFor();
       await assertNoFaults(page, "with the palette");
       watched.assertSilent();
     });

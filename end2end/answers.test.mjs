@@ -108,6 +108,24 @@ describe("an answer", () => {
     watched.assertSilent();
   });
 
+  test("and another in the same new conversation, however quickly both were asked for", MINUTE, async () => {
+    const { page, watched } = browser;
+    const before = (await stage.api("GET", "/conversations?limit=100")).items.length;
+    await page.route("**/api/v1/conversations", async (route) => {
+      if (route.request().method() === "POST") await new Promise((done) => setTimeout(done, 1000));
+      await route.continue();
+    });
+    await open(page, "/c");
+    await say(page, "[[say The first answer.]]");
+    await say(page, "[[say The next answer.]]");
+    await page.getByText("The next answer.", { exact: true }).waitFor({ timeout: 30_000 });
+    await settled(page);
+    assert.equal(await answers(page).count(), 2);
+    const after = (await stage.api("GET", "/conversations?limit=100")).items.length;
+    assert.equal(after, before + 1, "one conversation");
+    watched.assertSilent();
+  });
+
   test("that fails on the provider's side says why and offers to continue", MINUTE, async () => {
     const { page, watched } = browser;
     await open(page, "/c");

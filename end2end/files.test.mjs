@@ -199,7 +199,7 @@ describe("files in the workspace", () => {
     await field.press("Enter");
     await until("the page has the name", async () => (await name.inputValue()) === "Plan of July.txt");
     await page.getByRole("button", { name: "More about this file" }).click();
-    await page.getByRole("menuitem", { name: "Move to folder…" }).click();
+    await page.getByRole("menuitem", { name: "Move to a folder…" }).click();
     await page.getByRole("textbox", { name: "Folder" }).or(page.getByRole("combobox", { name: "Folder" })).fill("Garden / Plans");
     await page.getByRole("button", { name: "Move it there" }).click();
     await page.getByRole("article").getByRole("link", { name: "Garden › Plans" }).waitFor();
@@ -338,6 +338,31 @@ describe("files in the workspace", () => {
       watched.assertSilent();
     });
   }
+
+  test("a picture says that nobody reads it, until a model is named that does", MINUTE, async () => {
+    browser = await stage.owner();
+    const { page } = browser;
+    const { id } = await keep("letter.png", await page.screenshot());
+    await wasRead(id);
+    await open(page, `/f/${id}`);
+    const sheet = page.getByRole("article", { name: "File" });
+    await sheet.getByText("No text: no model for pictures is set up.").waitFor();
+    assert.deepEqual(await faults(page), []);
+    await browser.context.close();
+
+    await stage.stopServer("SIGTERM");
+    await stage.startServer({ more: ["--vision-model", "fake/small"] });
+    browser = await stage.owner();
+    const again = browser.page;
+    await open(again, `/f/${id}`);
+    await again.getByText(/this was read before a model for pictures was set up/).waitFor();
+    await again.getByRole("article", { name: "File" }).getByRole("button", { name: /^More/ }).click();
+    await again.getByRole("menuitem", { name: "Read again" }).click();
+    const seen = again.getByRole("region", { name: "Text in the picture" });
+    await seen.getByText("Payable within 14 days.").waitFor();
+    await again.getByRole("region", { name: "What it shows" }).getByText("a blue seal").waitFor();
+    assert.deepEqual(await faults(again), []);
+  });
 
   test("an address of no file helps on", MINUTE, async () => {
     browser = await stage.owner();

@@ -162,8 +162,6 @@ describe("notes in the workspace", () => {
     await page.getByRole("button", { name: "Undo" }).click();
     await page.waitForURL(new RegExp(id));
     await row(page, "Thrown away").waitFor();
-    // what belongs to the note may not be asked for once it is in the bin
-    await page.waitForLoadState("networkidle");
     await stage.api("DELETE", `/notes/${id}`);
     await until("it left the list", async () => (await row(page, "Thrown away").count()) === 0);
     await open(page, "/bin");
@@ -207,8 +205,18 @@ describe("notes in the workspace", () => {
     const thread = beside.getByRole("listitem").filter({ hasText: "Are they?" });
     await thread.getByText("These words are doubtful.").waitFor();
     await thread.getByRole("button", { name: "Reply" }).click();
-    await thread.getByRole("textbox", { name: "Reply" }).fill("They are.");
+    const reply = thread.getByRole("textbox", { name: "Reply" });
+    await reply.fill("They are");
+    // what others say meanwhile takes no word away
+    await stage.api("POST", `/notes/${id}/comments`, { body: "And this?" });
+    await beside.getByText("And this?").waitFor();
+    await reply.pressSequentially(".");
+    assert.equal(await reply.inputValue(), "They are.");
     await thread.getByRole("textbox", { name: "Reply" }).press("Control+Enter");
+    await thread.getByText("They are.").waitFor();
+    await thread.getByRole("button", { name: "Delete" }).last().click();
+    await thread.getByText("They are.").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Undo" }).click();
     await thread.getByText("They are.").waitFor();
     await thread.getByRole("button", { name: "Resolve" }).click();
     await beside.getByRole("button", { name: "Show 1 resolved thread" }).click();

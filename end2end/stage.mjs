@@ -52,13 +52,13 @@ export class Stage {
     }
   }
 
-  /** `site`: a folder of assets, instead of those built with the executable. */
-  async startServer({ site } = {}) {
+  /** `site`: a folder of assets, instead of those built with the executable. `more`: further options. */
+  async startServer({ site, more = [] } = {}) {
     const limits = ["--sign-in-per-minute", "1000", "--requests-per-minute", "100000"];
     // by words, so that what is measured is not the model of embeddings at work beside it
     const search = ["--embeddings", "none"];
     const where = ["--addr", `127.0.0.1:${this.port}`, "--data", this.data, ...search, ...(site ? ["--site", site] : [])];
-    this.server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits]);
+    this.server = new Process(setting("SIDEBAR_BIN"), ["serve", ...where, ...limits, ...more]);
     await this.server.says(/sideBar is ready/);
   }
 

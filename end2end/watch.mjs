@@ -12,6 +12,9 @@ export const NETWORK_AWAY = [
   /WebSocket connection to .* failed/,
   // it looks for a newer service worker
   /An unknown error occurred when fetching the script/,
+  // an area that was on its way: it is asked for again when somebody goes there
+  /TypeError: Failed to fetch/,
+  /WebAssembly compilation aborted: Network error/,
 ];
 
 export const NOT_FOUND = [/Failed to load resource: the server responded with a status of 404/];

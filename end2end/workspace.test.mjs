@@ -197,7 +197,7 @@ describe("the keyboard", () => {
     const { page, watched } = browser;
     await open(page, "/settings/profile");
     await page.keyboard.press("Control+k");
-    const field = page.getByRole("combobox", { name: "Find notes, conversations and commands" });
+    const field = page.getByRole("combobox", { name: "Find notes, files, conversations and commands" });
     await field.waitFor();
     await page.keyboard.type("bees");
     await page.getByRole("option", { name: /Bees/ }).first().waitFor();

@@ -52,6 +52,12 @@ export interface Hooks {
   navigate(url: string): void;
   /** MathML of the formula. */
   renderMath?(tex: string, display: boolean): string;
+  /** Another note, where there is one of this title that one may read. */
+  readNote?(title: string): Promise<{ id: string; text: string } | null>;
+  /** HTML of a note's text that can run nothing; nothing where it cannot be had now. */
+  renderNote?(text: string, note: string): string;
+  /** Where a file of this note is read by its name. */
+  fileUrl?(name: string): string;
   /** The server applies it; `null` means all hunks. */
   decideProposal(id: string, hunkIds: string[] | null, accept: boolean): Promise<void>;
   onStatus(status: Status): void;

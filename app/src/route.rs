@@ -1,7 +1,7 @@
 //! The one URL policy: which addresses there are and what each shows.
 //! Links are written with [`Route::path`] only, so an address changes in one place.
 
-use shared::{ConversationId, FileId, NoteId};
+use shared::{CollectionId, ConversationId, FileId, MemoryId, NoteId, PageId};
 
 /// A place in the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,21 @@ pub enum Route {
     Files,
     /// `/f/{id}`
     File(FileId),
+    /// `/p`: the pages that are kept to be read, and beside them how to begin. On a phone: the list.
+    /// `?tag=` and `?archived=true` narrow it.
+    Pages,
+    /// `/p/{id}`
+    SavedPage(PageId),
+    /// `/p/clip`: takes a page from the bookmark.
+    Clip,
+    /// `/memories`; `?q=` narrows them.
+    Memories,
+    /// `/memories/{id}`
+    Memory(MemoryId),
+    /// `/collections`: named sets of files, notes and pages.
+    Collections,
+    /// `/collections/{id}`
+    Collection(CollectionId),
     /// `/search?q=…`
     Search,
     /// `/bin`: what was deleted and can be restored.
@@ -40,15 +55,19 @@ pub enum SettingsSection {
     ApiKeys,
     Appearance,
     Notes,
+    Index,
+    Models,
     Providers,
     People,
 }
 
 impl SettingsSection {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Profile,
+        Self::Models,
         Self::Appearance,
         Self::Notes,
+        Self::Index,
         Self::Security,
         Self::ApiKeys,
         Self::Providers,
@@ -62,6 +81,8 @@ impl SettingsSection {
             Self::ApiKeys => "keys",
             Self::Appearance => "appearance",
             Self::Notes => "notes",
+            Self::Index => "search",
+            Self::Models => "models",
             Self::Providers => "providers",
             Self::People => "people",
         }
@@ -74,6 +95,8 @@ impl SettingsSection {
             Self::ApiKeys => "API keys",
             Self::Appearance => "Appearance",
             Self::Notes => "Notes",
+            Self::Index => "Search",
+            Self::Models => "What models know of you",
             Self::Providers => "Providers",
             Self::People => "People",
         }
@@ -91,6 +114,8 @@ pub enum Section {
     Conversations,
     Notes,
     Files,
+    Pages,
+    Memories,
     Search,
     Bin,
     Settings,
@@ -103,6 +128,8 @@ impl Section {
             Self::Conversations => 'c',
             Self::Notes => 'n',
             Self::Files => 'f',
+            Self::Pages => 'p',
+            Self::Memories => 'm',
             Self::Search => 's',
             Self::Bin => 'b',
             Self::Settings => 'o',
@@ -122,6 +149,13 @@ impl Route {
             (Some("n"), Some(id)) => Self::Note(id.parse().ok()?),
             (Some("f"), None) => Self::Files,
             (Some("f"), Some(id)) => Self::File(id.parse().ok()?),
+            (Some("p"), None) => Self::Pages,
+            (Some("p"), Some("clip")) => Self::Clip,
+            (Some("p"), Some(id)) => Self::SavedPage(id.parse().ok()?),
+            (Some("memories"), None) => Self::Memories,
+            (Some("memories"), Some(id)) => Self::Memory(id.parse().ok()?),
+            (Some("collections"), None) => Self::Collections,
+            (Some("collections"), Some(id)) => Self::Collection(id.parse().ok()?),
             (Some("search"), None) => Self::Search,
             (Some("bin"), None) => Self::Bin,
             (Some("keys"), None) => Self::Keys,
@@ -143,6 +177,13 @@ impl Route {
             Self::Note(id) => format!("/n/{id}"),
             Self::Files => "/f".to_owned(),
             Self::File(id) => format!("/f/{id}"),
+            Self::Pages => "/p".to_owned(),
+            Self::SavedPage(id) => format!("/p/{id}"),
+            Self::Clip => "/p/clip".to_owned(),
+            Self::Memories => "/memories".to_owned(),
+            Self::Memory(id) => format!("/memories/{id}"),
+            Self::Collections => "/collections".to_owned(),
+            Self::Collection(id) => format!("/collections/{id}"),
             Self::Search => "/search".to_owned(),
             Self::Bin => "/bin".to_owned(),
             Self::SettingsHome => "/settings".to_owned(),
@@ -155,7 +196,9 @@ impl Route {
         match self {
             Self::Home | Self::NewConversation | Self::Conversation(_) => Section::Conversations,
             Self::Notes | Self::Note(_) => Section::Notes,
-            Self::Files | Self::File(_) => Section::Files,
+            Self::Files | Self::File(_) | Self::Collections | Self::Collection(_) => Section::Files,
+            Self::Pages | Self::SavedPage(_) | Self::Clip => Section::Pages,
+            Self::Memories | Self::Memory(_) => Section::Memories,
             Self::Search => Section::Search,
             Self::Bin => Section::Bin,
             Self::SettingsHome | Self::Settings(_) | Self::Keys => Section::Settings,
@@ -178,10 +221,26 @@ impl Route {
         }
     }
 
+    /// The memory on the page.
+    pub fn memory(self) -> Option<MemoryId> {
+        match self {
+            Self::Memory(id) => Some(id),
+            _ => None,
+        }
+    }
+
     /// The file on the page.
     pub fn file(self) -> Option<FileId> {
         match self {
             Self::File(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The saved page that is open.
+    pub fn saved_page(self) -> Option<PageId> {
+        match self {
+            Self::SavedPage(id) => Some(id),
             _ => None,
         }
     }
@@ -201,6 +260,13 @@ mod tests {
             Route::Note(NoteId::new()),
             Route::Files,
             Route::File(FileId::new()),
+            Route::Pages,
+            Route::SavedPage(PageId::new()),
+            Route::Clip,
+            Route::Memories,
+            Route::Memory(MemoryId::new()),
+            Route::Collections,
+            Route::Collection(CollectionId::new()),
             Route::Search,
             Route::Bin,
             Route::SettingsHome,
@@ -214,9 +280,16 @@ mod tests {
 
     #[test]
     fn an_address_with_something_extra_or_unknown_is_no_route() {
-        for path in
-            ["/c/not-an-id", "/n/not-an-id", "/f/x", "/search/x", "/settings/nothing", "/nope", "/c/0198/x"]
-        {
+        for path in [
+            "/c/not-an-id",
+            "/n/not-an-id",
+            "/f/x",
+            "/p/x",
+            "/search/x",
+            "/settings/nothing",
+            "/nope",
+            "/c/0198/x",
+        ] {
             assert_eq!(Route::parse(path), None, "{path}");
         }
     }

@@ -13,7 +13,7 @@ use crate::shell::{plain_shell, shell};
 use crate::workspace::Start;
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
@@ -188,7 +188,14 @@ async fn workspace(site: &Site, asker: Asker, me: Me, request: Request<Body>) ->
         },
         shell,
     );
-    private(render(request).await)
+    let is_clip = Route::parse(request.uri().path()) == Some(Route::Clip);
+    let mut response = private(render(request).await);
+    if is_clip {
+        // The one page that takes something from the page that opened it: see `pages::saved::clip`.
+        let policy = HeaderName::from_static("cross-origin-opener-policy");
+        response.headers_mut().insert(policy, HeaderValue::from_static("unsafe-none"));
+    }
+    response
 }
 
 /// A page without the workspace around it and without any script.

@@ -1,6 +1,7 @@
 //! The document around the app: head, theme, what to load. Only on the server.
 //! Pages for people who are not signed in are whole here: forms without any script.
 
+use crate::areas::Area;
 use crate::assets::Assets;
 use crate::frame::theme::Theme;
 use crate::pages::links::{JoinPage, LinkEndedPage, LinkPasswordPage, SharedFolderPage};
@@ -52,6 +53,7 @@ pub fn shell() -> impl IntoView {
     let script = boot_script(&assets);
     let path = start.address.split('?').next().unwrap_or_default();
     let sizes = start.layout.css(Route::parse(path).map_or(Section::Conversations, Route::section));
+    let area = Area::of(Route::parse(path)).map(|area| assets.of_area(area)).unwrap_or_default();
     let app_js = assets.get("app.js").map(str::to_owned);
     let app_wasm = assets.get("app_bg.wasm").map(str::to_owned);
     // what is loaded on demand: what scripts call it, and where it is
@@ -71,9 +73,9 @@ pub fn shell() -> impl IntoView {
                 {on_demand.into_iter().flatten().map(|(name, address)| view! { <meta name=name content=address/> }).collect_view()}
                 <style nonce=use_nonce() inner_html=sizes></style>
                 {app_js.map(|address| view! { <link rel="modulepreload" href=address/> })}
-                {app_wasm.map(|address| view! {
+                {app_wasm.into_iter().chain(area).map(|address| view! {
                     <link rel="preload" href=address r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-                })}
+                }).collect_view()}
                 <script type="module" nonce=use_nonce() inner_html=script></script>
                 <MetaTags/>
             </head>

@@ -1,7 +1,9 @@
 //! The root of the app: puts everything that pages share in place, then shows the frame.
 
+use crate::areas::Areas;
 use crate::client::clock::Clock;
 use crate::client::editor::Preferences;
+use crate::client::json::Json;
 use crate::client::location::Location;
 use crate::client::session::Session;
 use crate::client::socket::Socket;
@@ -9,10 +11,12 @@ use crate::components::toast::Toasts;
 use crate::frame::Frame;
 use crate::frame::layout::{Layout, LayoutState};
 use crate::frame::theme::{Theme, ThemeChoice};
+use crate::pages::collections::Collecting;
 use crate::pages::conversations::Conversations;
 use crate::pages::conversations::prefetch::Prefetch;
 use crate::pages::files::Files;
 use crate::pages::notes::{Desk, Notes};
+use crate::pages::saved::SavedPages;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::account::Me;
@@ -41,18 +45,21 @@ pub struct Start {
 #[component]
 pub fn Workspace() -> impl IntoView {
     leptos_meta::provide_meta_context();
-    let start = SharedValue::new(expect_context::<Start>).into_inner();
+    let start = SharedValue::<Start, Json>::new_with_encoding(expect_context::<Start>).into_inner();
     Session::provide(start.me);
-    Location::provide(&start.address);
+    let location = Location::provide(&start.address);
+    let areas = Areas::provide(location.route.get_untracked());
     Clock::provide(start.now, start.offset);
     ThemeChoice::provide(start.theme);
     Layout::provide(start.layout);
     Toasts::provide();
-    Socket::provide(start.build);
+    areas.follow(Socket::provide(start.build));
     Conversations::provide();
     Prefetch::provide();
     Notes::provide();
     Desk::provide(start.writing);
     Files::provide();
+    Collecting::provide();
+    SavedPages::provide();
     view! { <Frame/> }
 }

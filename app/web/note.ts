@@ -24,6 +24,7 @@ export async function openNote(
   send: (frame: Uint8Array) => boolean,
   tellJson: Tell,
   formula: (tex: string, display: boolean) => string | undefined,
+  set: (text: string, files: string) => string | undefined,
 ): Promise<Handle> {
   const { token, ...opening } = JSON.parse(json) as Opening;
   const tell = (what: string, value: unknown) => tellJson(JSON.stringify({ tell: what, with: value ?? null }));
@@ -50,6 +51,7 @@ export async function openNote(
       throw cause;
     }
   };
+  const filesOf = (note: string) => `/api/v1/notes/${note}/attachments/named/`;
   const query = (prefix: string) => `prefix=${encodeURIComponent(prefix)}`;
 
   const editor: NoteEditor = await open({
@@ -72,6 +74,15 @@ export async function openNote(
       },
       navigate: (url) => tell("navigate", url),
       renderMath: (tex, display) => formula(tex, display) ?? "",
+      async readNote(title) {
+        const known = await offered(ask<Titled[]>("GET", `/notes/titles?${query(title)}`));
+        const found = known.find((note) => note.title.toLowerCase() === title.toLowerCase());
+        if (!found) return null;
+        const { content } = await ask<{ content: string }>("GET", `/notes/${found.id}`);
+        return { id: found.id, text: content };
+      },
+      renderNote: (text, note) => set(text, filesOf(note)) ?? "",
+      fileUrl: (name) => filesOf(opening.note) + encodeURIComponent(name),
       async decideProposal(id, hunks, accept) {
         const path = `${here}/proposals/${id}/${accept ? "accept" : "reject"}`;
         await wanted(ask("POST", path, JSON.stringify(hunks ? { hunks } : {})));

@@ -18,6 +18,9 @@ pub struct Arguments {
     /// Answers at the same time, separated by commas.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32, 200])]
     concurrent: Vec<usize>,
+    /// Leaves out the last level: 200 answers as fast as the provider can.
+    #[arg(long)]
+    no_flood: bool,
     /// Rounds at each level.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -37,6 +40,16 @@ impl Load {
     fn at(concurrent: usize) -> Self {
         let (tokens, every) = if concurrent > 32 { (300, 20) } else { (200, 5) };
         Self { concurrent, tokens, every: Duration::from_millis(every), first: Duration::from_millis(20) }
+    }
+
+    /// 200 answers from a provider that feeds 15,000 tokens a second: how many come through.
+    fn flood() -> Self {
+        Self {
+            concurrent: 200,
+            tokens: 750,
+            every: Duration::from_millis(13),
+            first: Duration::from_millis(20),
+        }
     }
 
     fn message(self) -> String {
@@ -66,7 +79,7 @@ pub async fn run(arguments: Arguments) -> Result<()> {
     let provider = upstream()?;
     let sidebar = Sidebar::start().await?;
     let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(512).build()?;
-    let most = arguments.concurrent.iter().copied().max().context("at least one level")?;
+    let most = arguments.concurrent.iter().copied().max().unwrap_or(1).max(Load::flood().concurrent);
     let through = prepare(&http, &sidebar, &provider, most).await?;
     let straight = Way::Straight { url: format!("{}/v1/chat/completions", provider.url) };
     say(&sidebar.promises())?;
@@ -80,8 +93,10 @@ pub async fn run(arguments: Arguments) -> Result<()> {
         "{:>10} {:>9} | {:>8} {:>8} | {:>8} {:>8} | {:>9} |",
         "", "", "p50", "p99", "p50", "p99", "longest"
     ))?;
-    for concurrent in arguments.concurrent {
-        let load = Load::at(concurrent);
+    let levels = arguments.concurrent.iter().copied().map(Load::at);
+    let flood = (!arguments.no_flood).then(Load::flood);
+    for load in levels.chain(flood) {
+        let concurrent = load.concurrent;
         let (mut direct, mut ours) = (Measured::default(), Measured::default());
         for _ in 0..arguments.rounds {
             direct = merged(direct, round(&http, &straight, load).await);

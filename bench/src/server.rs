@@ -83,14 +83,25 @@ pub fn upstream() -> Result<Process> {
 pub struct Sidebar {
     pub process: Process,
     pub data: PathBuf,
+    /// The option that says what searches by meaning.
+    search: &'static [&'static str],
 }
 
 impl Sidebar {
     pub async fn start() -> Result<Self> {
+        Self::start_with(&["--embeddings", "none"]).await
+    }
+
+    /// With the model that ships, so that things are found by meaning as well.
+    pub async fn start_with_meaning() -> Result<Self> {
+        Self::start_with(&["--embeddings", "local"]).await
+    }
+
+    async fn start_with(search: &'static [&'static str]) -> Result<Self> {
         let data = std::env::temp_dir().join(format!("sidebar-bench-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;
-        let process = serve(&data)?;
-        let mut sidebar = Self { process, data };
+        let process = serve(&data, search)?;
+        let mut sidebar = Self { process, data, search };
         sidebar.wait().await?;
         Ok(sidebar)
     }
@@ -98,7 +109,7 @@ impl Sidebar {
     /// Stops in order and starts again on the same data.
     pub async fn restart(&mut self) -> Result<()> {
         self.process.end();
-        self.process = serve(&self.data)?;
+        self.process = serve(&self.data, self.search)?;
         self.wait().await
     }
 
@@ -162,10 +173,11 @@ impl Drop for Sidebar {
     }
 }
 
-fn serve(data: &std::path::Path) -> Result<Process> {
+fn serve(data: &std::path::Path, search: &[&str]) -> Result<Process> {
     let port = free_port()?;
     let child = Command::new(program("SIDEBAR_BIN")?)
-        .args(["serve", "--addr", &format!("127.0.0.1:{port}"), "--log", "warn", "--embeddings", "none"])
+        .args(["serve", "--addr", &format!("127.0.0.1:{port}"), "--log", "warn"])
+        .args(search)
         .args(["--requests-per-minute", "1000000", "--sign-in-per-minute", "1000000"])
         .arg("--data")
         .arg(data)

@@ -180,13 +180,16 @@ describe("editing", () => {
   });
 
   test("Ctrl-Enter follows the link at the cursor, or ticks the task of the line", MINUTE, async () => {
-    await open("go to [[Taxes]]\n- [ ] seeds");
-    await cursorBehind("[[Ta");
-    await page.keyboard.press("Control+Enter");
-    await page.waitForFunction(() => window.seen.navigated.includes("/n/3"));
+    await open("go to [[Taxes]], [[Taxes#When due|then]] and [[#Below]]\n- [ ] seeds");
+    const links = [["[[Ta", "/n/3"], ["[[Taxes#When", "/n/3#When%20due"], ["[[#Be", "#Below"]];
+    for (const [place, address] of links) {
+      await cursorBehind(place);
+      await page.keyboard.press("Control+Enter");
+      await page.waitForFunction((address) => window.seen.navigated.includes(address), address);
+    }
     await cursorBehind("see");
     await page.keyboard.press("Control+Enter");
-    assert.equal(await text(page), "go to [[Taxes]]\n- [x] seeds");
+    assert.equal(await text(page), "go to [[Taxes]], [[Taxes#When due|then]] and [[#Below]]\n- [x] seeds");
   });
 
   test("a character that is being composed survives what others write", MINUTE, async () => {

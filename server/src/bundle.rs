@@ -1,10 +1,10 @@
-//! The payload attached to the executable: the site's assets and Postgres, packed together and
+//! The payload attached to the executable: the site's assets, Postgres and the embedding model, packed together and
 //! written behind the program's own bytes, so that one file is all there is to hand over. Unpacked
 //! once into the data folder, whole or not at all. It never writes outside that folder.
 //!
 //! Layout, from the end: 16 bytes [`MAGIC`], 8 bytes length of the archive (little endian),
-//! 32 bytes SHA-256 of the archive, the archive (`tar` in `zstd` with its checksum) with `site/`
-//! and `postgres/`. `cargo xtask build --bundle` writes it.
+//! 32 bytes SHA-256 of the archive, the archive (`tar` in `zstd` with its checksum) with `site/`,
+//! `postgres/` and `model/`. `cargo xtask build --bundle` writes it.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -22,11 +22,13 @@ pub struct Bundle {
     pub site: PathBuf,
     /// Holds `bin/`, `lib/` and `share/`.
     pub postgres: PathBuf,
+    /// Holds `model.safetensors` and `tokenizer.json`.
+    pub model: PathBuf,
 }
 
 impl Bundle {
     fn at(folder: &Path) -> Self {
-        Self { site: folder.join("site"), postgres: folder.join("postgres") }
+        Self { site: folder.join("site"), postgres: folder.join("postgres"), model: folder.join("model") }
     }
 }
 
@@ -146,7 +148,7 @@ fn unpack_archive(file: &mut File, trailer: &Trailer, into: &Path) -> Result<()>
     // `unpack` refuses entries that would leave the folder.
     archive.unpack(into)?;
     let bundle = Bundle::at(into);
-    for part in [&bundle.site, &bundle.postgres] {
+    for part in [&bundle.site, &bundle.postgres, &bundle.model] {
         if !part.is_dir() {
             bail!("the program's file carries no {}; build it again", part.display());
         }
@@ -191,11 +193,12 @@ mod tests {
     #[test]
     fn a_payload_is_unpacked_once_and_whole() {
         let folder = folder("once");
-        let payload = archive(&["site/manifest.json", "postgres/bin/postgres"]);
+        let payload = archive(&["site/manifest.json", "postgres/bin/postgres", "model/tokenizer.json"]);
         let mut file = executable(&folder, &payload, payload.len() as u64);
         let trailer = read_trailer(&mut file).unwrap().unwrap();
         let bundle = unpack_from(&mut file, &trailer, &folder).unwrap();
         assert_eq!(fs::read(bundle.site.join("manifest.json")).unwrap(), b"bytes");
+        assert!(bundle.model.join("tokenizer.json").is_file());
         let program = bundle.postgres.join("bin/postgres");
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&program).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o755);
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn other_versions_are_removed_and_nothing_else() {
         let folder = folder("others");
-        let payload = archive(&["site/manifest.json", "postgres/bin/postgres"]);
+        let payload = archive(&["site/manifest.json", "postgres/bin/postgres", "model/tokenizer.json"]);
         let mut file = executable(&folder, &payload, payload.len() as u64);
         let trailer = read_trailer(&mut file).unwrap().unwrap();
         let bundle = unpack_from(&mut file, &trailer, &folder).unwrap();
@@ -226,7 +229,7 @@ mod tests {
     #[test]
     fn a_broken_payload_leaves_nothing_half_unpacked() {
         let folder = folder("broken");
-        let mut payload = archive(&["site/manifest.json", "postgres/bin/postgres"]);
+        let mut payload = archive(&["site/manifest.json", "postgres/bin/postgres", "model/tokenizer.json"]);
         let middle = payload.len() / 2;
         payload.truncate(middle);
         let mut file = executable(&folder, &payload, middle as u64);

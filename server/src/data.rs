@@ -115,6 +115,7 @@ impl Folder {
             access_key: or_file("SIDEBAR_STORAGE_ACCESS_KEY", options.storage_access_key.clone())?,
             secret_key: or_file("SIDEBAR_STORAGE_SECRET_KEY", options.storage_secret_key.clone())?
                 .map(Into::into),
+            direct_downloads: options.storage_direct,
         }))
     }
 
@@ -142,7 +143,10 @@ impl Folder {
                 vec!["extract".to_owned()],
                 ExtractLimits::default(),
             ),
+            fetcher: pages::Fetcher::new(pages::Limits::default()).context("web pages cannot be fetched")?,
+            reading_models: domain::ReadingModels::default(),
             embedder: None,
+            weather: None,
         })
     }
 }

@@ -6,6 +6,7 @@ mod client;
 mod data;
 mod meaning;
 mod options;
+mod reading;
 mod serve;
 mod shell;
 mod telemetry;
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
             Command::Openapi => shell::openapi(),
             Command::Chat(chat) => client::chat::run(chat).await,
             Command::Note(command) => client::note::run(command).await,
+            Command::Search(search) => client::search::run(search).await,
+            Command::Check(check) => shell::check(check).await,
+            Command::Reindex(reindex) => shell::reindex(reindex).await,
             Command::Extract => Ok(extract::run_child()),
         };
         done.unwrap_or_else(|error| {

@@ -41,6 +41,12 @@ pub enum Command {
     /// Read and write notes through a running server.
     #[command(subcommand)]
     Note(NoteCommand),
+    /// Search through a running server: by words and by meaning, best first.
+    Search(SearchCommand),
+    /// Compare what the database says with what is stored, also while the server runs.
+    Check(CheckCommand),
+    /// Read all files anew, and cut notes and conversations into passages again; also while the server runs.
+    Reindex(ReindexCommand),
     /// Reads one file from standard input, shut in: how the server reads what it is given.
     #[command(hide = true)]
     Extract,
@@ -92,6 +98,10 @@ pub struct Storage {
     /// Default: AWS_SECRET_ACCESS_KEY, or the machine's own role.
     #[arg(long, env = "SIDEBAR_STORAGE_SECRET_KEY", value_name = "KEY", hide_env_values = true)]
     pub storage_secret_key: Option<String>,
+    /// Browsers reach the bucket too: downloads of large files come from there, by addresses that end after five
+    /// minutes.
+    #[arg(long, env = "SIDEBAR_STORAGE_DIRECT")]
+    pub storage_direct: bool,
 }
 
 /// What turns passages into vectors, for the search by meaning.
@@ -114,10 +124,37 @@ pub struct Embeddings {
     pub embeddings_key: Option<String>,
 }
 
+/// Models that read what the reader of files cannot. Pictures and recordings of everybody are sent to them; where
+/// none is named, to nobody.
+#[derive(Args, Clone, Debug)]
+pub struct Reading {
+    /// A model of a configured provider that can be shown pictures, `provider/model`: it reads the text in them.
+    #[arg(long, env = "SIDEBAR_VISION_MODEL", value_name = "PROVIDER/MODEL")]
+    pub vision_model: Option<String>,
+    /// A server that turns speech into words, with OpenAI's `/audio/transcriptions`: its address up to /v1.
+    #[arg(long, env = "SIDEBAR_TRANSCRIPTION", value_name = "URL")]
+    pub transcription: Option<String>,
+    /// The model at that server.
+    #[arg(long, env = "SIDEBAR_TRANSCRIPTION_MODEL", value_name = "NAME", default_value = "whisper-1")]
+    pub transcription_model: String,
+    /// The key for that server.
+    #[arg(long, env = "SIDEBAR_TRANSCRIPTION_KEY", value_name = "KEY", hide_env_values = true)]
+    pub transcription_key: Option<String>,
+    /// The largest recording that it takes, in megabytes; nothing over 100 is read.
+    #[arg(long, env = "SIDEBAR_TRANSCRIPTION_LARGEST_MB", value_name = "MB", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub transcription_largest_mb: u32,
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
     #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
     pub embeddings: Embeddings,
+    /// Who is asked for the weather where a person says they are: `none`, or the address of a service that
+    /// speaks as Open-Meteo does.
+    #[arg(long, env = "SIDEBAR_WEATHER", value_name = "WHERE", default_value = "https://api.open-meteo.com")]
+    pub weather: String,
     /// Where to listen.
     #[arg(long, env = "SIDEBAR_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:3000")]
     pub addr: SocketAddr,
@@ -129,6 +166,10 @@ pub struct Serve {
     /// Further host names to answer to, separated by commas.
     #[arg(long, env = "SIDEBAR_ALLOWED_HOSTS", value_name = "HOSTS", value_delimiter = ',')]
     pub allowed_hosts: Vec<String>,
+    /// Browser extensions and sites that may call the memory API with an API key, separated by commas:
+    /// chrome-extension://abcdef, https://notes.example.org
+    #[arg(long, env = "SIDEBAR_MEMORY_ORIGINS", value_name = "ORIGINS", value_delimiter = ',')]
+    pub memory_origins: Vec<String>,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas.
     #[arg(long, env = "SIDEBAR_TRUSTED_PROXIES", value_name = "CIDRS", value_delimiter = ',')]
     pub trusted_proxies: Vec<edge::Cidr>,
@@ -309,6 +350,51 @@ pub enum NoteCommand {
         #[command(flatten)]
         server: Server,
     },
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 found; 1 could not ask (address, key, refusal); 2 wrong usage; 4 nothing found."
+)]
+pub struct SearchCommand {
+    /// Words as one would say them. `after:2026-01-31`, `before:2026-01-31` and quotes narrow the search.
+    pub words: String,
+    /// Only of this kind: conversation, note, file; can be given several times.
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<String>,
+    /// A line of JSON a passage.
+    #[arg(long)]
+    pub json: bool,
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub limit: u32,
+    #[command(flatten)]
+    pub server: Server,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 all is well, or was mended; 1 could not look; 2 wrong usage; 3 something is not well."
+)]
+pub struct CheckCommand {
+    #[command(flatten)]
+    pub data: Data,
+    /// Mend what can be: collect what nothing names, read again what is missing, queue what was forgotten.
+    #[arg(long)]
+    pub fix: bool,
+}
+
+#[derive(Args)]
+#[command(
+    after_help = "What comes out as it was is not written. Exit codes: 0 all was read; 1 it could not be; 2 wrong usage."
+)]
+pub struct ReindexCommand {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub reading: Reading,
+    /// The address of one account. Default: everybody's.
+    #[arg(long, value_name = "ADDRESS")]
+    pub user: Option<String>,
 }
 
 /// A running server, and a key for it.

@@ -4,11 +4,13 @@ use crate::bundle::Bundle;
 use crate::data::{Folder, Opened, say};
 use crate::meaning;
 use crate::options::{Serve, or_file};
+use crate::reading;
 use crate::telemetry::Telemetry;
 use anyhow::{Context, Result};
-use domain::Domain;
+use domain::{Domain, OpenMeteo, Weather};
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -23,7 +25,10 @@ pub async fn run(options: Serve) -> Result<()> {
     let site = site_folder(&options, &folder)?;
     // Named, not `_`: what it holds keeps the way to the database open.
     let Opened { mut settings, cluster, connection: _connection } = folder.start_database().await?;
-    settings.embedder = meaning::embedder(&options.embeddings)?;
+    settings.embedder =
+        meaning::embedder(&options.embeddings, folder.bundle.as_ref().map(|bundle| bundle.model.as_path()))?;
+    settings.reading_models = reading::models(&options.reading)?;
+    settings.weather = weather(&options)?;
     let domain = Domain::start(settings).await.map_err(say)?;
     let setup_code = setup_code();
     let shutdown = CancellationToken::new();
@@ -32,6 +37,7 @@ pub async fn run(options: Serve) -> Result<()> {
         site,
         public_url: options.public_url.clone(),
         allowed_hosts: options.allowed_hosts.clone(),
+        memory_origins: options.memory_origins.clone(),
         trusted_proxies: options.trusted_proxies.clone(),
         metrics_token: or_file("SIDEBAR_METRICS_TOKEN", options.metrics_token.clone())?,
         setup_code: setup_code.clone(),
@@ -69,6 +75,15 @@ async fn greet(domain: &Domain, options: &Serve, local: &str, setup_code: &str) 
         ));
     }
     std::io::stdout().write_all(lines.as_bytes()).context("standard output is closed")
+}
+
+/// None where nobody is to be asked.
+fn weather(options: &Serve) -> Result<Option<Arc<Weather>>> {
+    if options.weather == "none" {
+        return Ok(None);
+    }
+    let service = OpenMeteo::new(&options.weather).context("SIDEBAR_WEATHER is `none` or an address")?;
+    Ok(Some(Arc::new(Weather::new(Arc::new(service)))))
 }
 
 /// Easy to type, hard to guess within a minute's few tries.

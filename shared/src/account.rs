@@ -36,6 +36,54 @@ impl std::str::FromStr for Role {
     }
 }
 
+/// How much of the memory API an account may use a day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    #[default]
+    Free,
+    Pro,
+    Enterprise,
+}
+
+impl Tier {
+    pub const ALL: [Self; 3] = [Self::Free, Self::Pro, Self::Enterprise];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Pro => "pro",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    /// Requests a day that save or search memories.
+    pub fn daily_requests(self) -> u32 {
+        match self {
+            Self::Free => 100,
+            Self::Pro => 1_000,
+            Self::Enterprise => 10_000,
+        }
+    }
+}
+
+impl std::str::FromStr for Tier {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        let tier = Self::ALL.into_iter().find(|tier| tier.as_str() == s);
+        tier.ok_or_else(|| format!("‘{s}’ is not a tier: use free, pro or enterprise"))
+    }
+}
+
+/// Sets the tier of an account.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SetTier {
+    pub tier: Tier,
+}
+
 /// A person as they see themself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -212,6 +260,8 @@ pub struct UserInfo {
     pub email: String,
     pub display_name: String,
     pub role: Role,
+    #[serde(default)]
+    pub tier: Tier,
     #[serde(with = "time::serde::rfc3339")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: OffsetDateTime,

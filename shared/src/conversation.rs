@@ -4,7 +4,8 @@
 //! is a sibling, so nothing is ever overwritten. A conversation shows one path through the tree,
 //! from the first message to its `head`.
 
-use crate::{ConversationId, MessageId, NoteId, UserId};
+use crate::context::{Attached, Given, Source, Thing};
+use crate::{ConversationId, MemoryId, MessageId, NoteId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -136,6 +137,20 @@ pub struct Message {
     /// Of a person's message: the note that was open beside the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<NoteContext>,
+    /// Of an answer: the memories that the model was told. They are named, not quoted, so that what is forgotten is
+    /// not kept here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub memories: Vec<MemoryId>,
+    /// Of a person's message: what was attached to the conversation with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attached>,
+    /// Of an answer: what the model was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
+    /// Of a finished answer that links to things: those of them that the reader may see, in the order of
+    /// the text. Found out each time it is read; never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Vec<Source>>,
 }
 
 /// A note that is open beside a conversation, so that the model knows of it.
@@ -250,6 +265,9 @@ pub struct SendMessage {
     /// The note that is open beside the conversation. The model is told its text, as material.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<NoteContext>,
+    /// What is attached to the conversation from this message on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Thing>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

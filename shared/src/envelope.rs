@@ -91,6 +91,8 @@ codes! {
     OriginNotAllowed = 403,
     /// You may see this, not do it.
     Forbidden = 403,
+    /// The day's requests are used up; `details` has the limit and when it begins anew, `Retry-After` the seconds.
+    QuotaExceeded = 403,
     /// The first account exists already.
     SetupDone = 409,
     /// The set-up code printed by the server is missing or wrong.
@@ -112,6 +114,10 @@ codes! {
     ProviderFailed = 502,
     /// The database is away; nothing was changed, try again after `Retry-After` seconds.
     DatabaseUnavailable = 503,
+    /// The store of files is away; nothing was changed, try again after `Retry-After` seconds.
+    StorageUnavailable = 503,
+    /// The store of files is full; nothing was kept.
+    StorageFull = 507,
     /// The server is stopping; try again after `Retry-After` seconds.
     ShuttingDown = 503,
     /// The request took too long and was given up.

@@ -3,14 +3,18 @@
 //! Each has a sequence number, the SSE `id`, that rises within one answer. An answer can be followed
 //! again from any of them. After `done` or `error` nothing more comes.
 
+use crate::context::Given;
 use crate::conversation::{Message, MessageStatus, Step, StepKind, StopReason, ToolCall, ToolResult, Usage};
-use crate::{ConversationId, MessageId};
+use crate::{ConversationId, MemoryId, MessageId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+// In the browser `app::client::json` puts the tag aside: the reader that serde makes for a tagged enum is compiled a
+// second time for every type in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "type"))]
 pub enum AnswerEvent {
     /// Which answer this is. Comes first, and again when an answer that waited begins.
     Message {
@@ -43,6 +47,12 @@ pub enum AnswerEvent {
         #[serde(flatten)]
         result: ToolResult,
     },
+    /// What of the person's memories the model is told before it answers.
+    Memories {
+        ids: Vec<MemoryId>,
+    },
+    /// What the model is given. Comes before the first word.
+    Given(Given),
     Usage(Usage),
     /// Take this in place of everything before: what was stored when the answer was interrupted.
     Reset {
@@ -75,6 +85,8 @@ impl AnswerEvent {
             Self::Reasoning { .. } => "reasoning",
             Self::ToolCall { .. } => "tool_call",
             Self::ToolResult { .. } => "tool_result",
+            Self::Memories { .. } => "memories",
+            Self::Given(_) => "given",
             Self::Usage(_) => "usage",
             Self::Reset { .. } => "reset",
             Self::Done { .. } => "done",
@@ -125,6 +137,8 @@ impl Message {
                     }
                 }
             }
+            AnswerEvent::Memories { ids } => self.memories.clone_from(ids),
+            AnswerEvent::Given(given) => self.given = Some(given.clone()),
             AnswerEvent::Usage(usage) => self.usage = Some(*usage),
             AnswerEvent::Reset { content, steps } => {
                 self.content = content.clone();

@@ -53,6 +53,8 @@ pub enum FileState {
     /// Found by words already; its meaning is being computed.
     Indexing,
     Ready,
+    /// As it is, and found by its name: there is no text in such a file.
+    Kept,
     /// `reason` is for a person. It can be tried again.
     Failed {
         reason: String,
@@ -61,7 +63,7 @@ pub enum FileState {
 
 impl FileState {
     pub fn is_settled(&self) -> bool {
-        matches!(self, Self::Ready | Self::Failed { .. })
+        matches!(self, Self::Ready | Self::Kept | Self::Failed { .. })
     }
 }
 
@@ -80,6 +82,8 @@ pub struct File {
     pub properties: Vec<(String, String)>,
     /// What was read, in order; empty until it was.
     pub sections: Vec<FileSection>,
+    /// Why there is no text where a model could have read some: in a picture, in a recording. For a person.
+    pub unread: Option<String>,
     /// Whether more was read than is sent here: `…/text` has all.
     pub more: bool,
 }
@@ -130,6 +134,28 @@ pub struct Upload {
     pub received: Vec<u32>,
     /// The file, once it is complete.
     pub file: Option<FileSummary>,
+}
+
+/// Asks which files are here already.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KnownFiles {
+    /// At most 1,000.
+    pub files: Vec<KnownFile>,
+}
+
+impl KnownFiles {
+    /// Asked for at once.
+    pub const MOST: usize = 1000;
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct KnownFile {
+    #[serde(default)]
+    pub folder: String,
+    /// In hexadecimal.
+    pub sha256: String,
 }
 
 /// What a person's files take up, and may.

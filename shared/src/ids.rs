@@ -53,4 +53,12 @@ id! {
     FileId,
     /// A file on its way.
     UploadId,
+    /// A web page that was saved.
+    PageId,
+    MemoryId,
+    /// Something that a model thinks worth keeping.
+    SuggestionId,
+    /// Something that a model asked to forget.
+    ForgettingId,
+    CollectionId,
 }

@@ -5,6 +5,7 @@
 //! positions as Yjs encodes relative positions, in base64 where they travel in JSON.
 
 pub mod frame;
+pub mod headings;
 mod lists;
 
 pub use lists::{ImportReport, SkippedFile, TagCount, TitledNote};

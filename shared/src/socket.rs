@@ -5,7 +5,8 @@
 use crate::conversation::ConversationSummary;
 use crate::file::FileSummary;
 use crate::note::NoteSummary;
-use crate::{ConversationId, FileId, MessageId, NoteId};
+use crate::saved_page::PageSummary;
+use crate::{ConversationId, FileId, MessageId, NoteId, PageId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,7 @@ pub enum Channel {
     Notifications,
     Notes,
     Files,
+    Pages,
 }
 
 /// From the browser.
@@ -45,8 +47,11 @@ pub struct ServerFrame {
     pub body: ServerBody,
 }
 
+// In the browser `app::client::json` puts the tag aside: the reader that serde makes for a tagged enum is compiled a
+// second time for every type in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "payload", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "type", content = "payload"))]
 pub enum ServerBody {
     /// The first frame: which build answers. Another build than the page's means: reload when convenient.
     Hello {
@@ -97,4 +102,12 @@ pub enum ServerBody {
     FileGone {
         id: FileId,
     },
+    /// A page was saved, changed, or went on on its way.
+    PageChanged(Box<PageSummary>),
+    /// A page was deleted.
+    PageGone {
+        id: PageId,
+    },
+    /// Memories, or what waits to become or be forgotten as one, changed: fetch what is shown again.
+    MemoriesChanged,
 }

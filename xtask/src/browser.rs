@@ -13,7 +13,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::place::{Place, Profile, fresh_folder, remove_folder};
 use crate::prune::prune;
-use crate::{precompressed, say, scripts, setup, tool};
+use crate::{precompressed, say, scripts, setup, split, tool};
 
 /// What the browsers we serve understand, and what rustc has used.
 const WASM_OPT: [&str; 9] = [
@@ -28,9 +28,12 @@ const WASM_OPT: [&str; 9] = [
     "--enable-multivalue",
 ];
 
+/// The one that is taken apart.
+const APP: &str = "app";
+
 /// Builds what has changed since the last time; gives whether the site is another than before.
 pub(crate) fn build(place: &Place, profile: Profile) -> Result<bool> {
-    let app = module(place, profile, "app", &["--features", "hydrate"])?;
+    let app = module(place, profile, APP, &["--features", "hydrate"])?;
     let replica = module(place, profile, "replica", &[])?;
     let typesetter = module(place, profile, "typesetter", &[])?;
     assemble(place, profile, &app, &[replica, typesetter])
@@ -72,10 +75,17 @@ fn bind(place: &Place, profile: Profile, name: &'static str, wasm: &Path) -> Res
         return Ok(Bound { name, folder });
     }
     fresh_folder(&folder)?;
+    let pieces = match name {
+        APP => Some(say::step("Taking WebAssembly apart", || split::split(&bytes, &folder))?),
+        _ => None,
+    };
+    let main = pieces.as_ref().map_or(wasm, |pieces| &pieces.main);
     say::step("Binding WebAssembly to JavaScript", || {
         let mut bindgen = Bindgen::new();
-        bindgen.input_path(wasm).out_name(name).typescript(false).omit_default_module_path(true);
-        let bound = bindgen.remove_producers_section(true).web(true).and_then(Bindgen::generate_output);
+        bindgen.input_path(main).out_name(name).typescript(false).omit_default_module_path(true);
+        // what the pieces share is exported
+        bindgen.remove_producers_section(true).keep_lld_exports(pieces.is_some());
+        let bound = bindgen.web(true).and_then(Bindgen::generate_output);
         let mut bound = bound.map_err(|error| anyhow!("{error:#}"))?;
         if profile == Profile::Release {
             prune(bound.wasm_mut());
@@ -84,6 +94,12 @@ fn bind(place: &Place, profile: Profile, name: &'static str, wasm: &Path) -> Res
     })?;
     if profile == Profile::Release {
         shrink(place, &module)?;
+    }
+    if let Some(pieces) = pieces {
+        if profile == Profile::Release {
+            pieces.modules().iter().try_for_each(|piece| shrink(place, piece))?;
+        }
+        pieces.name_by_content()?;
     }
     fs::write(&stamp, &from)?;
     Ok(Bound { name, folder })
@@ -105,6 +121,7 @@ fn assemble(place: &Place, profile: Profile, app: &Bound, others: &[Bound]) -> R
     fresh_folder(&assets)?;
     let scripts::Bundled { mut manifest, offline } = scripts::bundle(place, profile, app, others, &assets)?;
     let module = scripts::keep(&app.folder.join("app_bg.wasm"), &assets)?;
+    manifest.extend(split::keep(&app.folder, &assets)?);
     manifest.insert("app_bg.wasm".to_owned(), module);
     let text = serde_json::to_string_pretty(&manifest)?;
     if fs::read_to_string(site.join("manifest.json")).is_ok_and(|last| last == text) {

@@ -15,6 +15,7 @@ mod say;
 mod scripts;
 mod server;
 mod setup;
+mod split;
 mod test;
 mod tool;
 mod watch;
@@ -47,7 +48,7 @@ enum Task {
     Run(RunOptions),
     /// Formatting, clippy for both targets, Rust tests, browser tests
     Test(TestOptions),
-    /// Build for release and measure: `bench chat`, `bench pages`, `bench sync`, `bench soak`
+    /// Build for release and measure: `bench chat`, `bench pages`, `bench sync`, `bench search`, `bench soak`
     Bench {
         /// Given on to the `bench` program
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -60,7 +61,7 @@ struct BuildOptions {
     /// As users get it: small, optimised, precompressed
     #[arg(long)]
     release: bool,
-    /// One file that carries the assets and Postgres (with --release)
+    /// One file that carries the assets, Postgres and the embedding model (with --release)
     #[arg(long, requires = "release")]
     bundle: bool,
     /// Only what the browser loads

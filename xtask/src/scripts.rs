@@ -46,6 +46,8 @@ pub(crate) fn bundle(
         .args(entries(place)?)
         .arg(app.folder.join("app.js"))
         .args(["--bundle", "--splitting", "--format=esm", "--target=es2022", "--log-level=warning"])
+        // the glue names the script that loads the areas once for each of them
+        .arg("--log-override:duplicate-object-key=silent")
         .args(["--entry-names=[name].[hash]", "--chunk-names=[name].[hash]", "--asset-names=[name].[hash]"])
         .args(["--public-path=/assets", "--loader:.woff2=file", "--loader:.svg=file", "--loader:.png=file"])
         .arg("--loader:.wasm=file")
@@ -73,16 +75,21 @@ fn aliases(Bound { name, folder }: &Bound) -> [String; 2] {
 
 /// Copies a file into the assets under a name with its hash; gives its address.
 pub(crate) fn keep(file: &Path, assets: &Path) -> Result<String> {
+    let name = name_with_hash(file)?;
+    fs::copy(file, assets.join(&name))?;
+    Ok(address(&name))
+}
+
+/// The name of a file with the hash of what it holds.
+pub(crate) fn name_with_hash(file: &Path) -> Result<String> {
     let bytes = fs::read(file).with_context(|| format!("{} is missing", file.display()))?;
     let hash = setup::hex(&Sha256::digest(&bytes));
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let extension = file.extension().unwrap_or_default().to_string_lossy();
-    let name = format!("{stem}.{}.{extension}", hash.get(..16).unwrap_or(&hash));
-    fs::write(assets.join(&name), &bytes)?;
-    Ok(address(&name))
+    Ok(format!("{stem}.{}.{extension}", hash.get(..16).unwrap_or(&hash)))
 }
 
-fn address(name: &str) -> String {
+pub(crate) fn address(name: &str) -> String {
     format!("/assets/{name}")
 }
 

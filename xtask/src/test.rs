@@ -6,12 +6,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use embedded_postgres::Installation;
 
 use crate::place::{Place, Profile};
-use crate::{postgres, say, server, setup, tool};
+use crate::{browser, postgres, say, server, setup, tool};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Stage {
@@ -24,19 +24,21 @@ pub(crate) enum Stage {
 const ALL: [Stage; 4] = [Stage::Format, Stage::Clippy, Stage::Rust, Stage::Browser];
 
 /// Packages that may share one call: no feature of one changes another for the worse.
-const SERVER_SIDE: [&str; 13] = [
+const SERVER_SIDE: [&str; 15] = [
     "sidebar",
     "edge",
     "domain",
     "embeddings",
     "extract",
     "models",
+    "pages",
     "sync",
     "embedded-postgres",
     "shared",
     "markdown",
     "upstream",
     "bench",
+    "weather",
     "xtask",
 ];
 
@@ -54,7 +56,7 @@ pub(crate) fn run(place: &Place, filters: &[String], only: &[Stage]) -> Result<(
             Stage::Format => format(place)?,
             Stage::Clippy => clippy(place)?,
             Stage::Rust => rust(place, filters)?,
-            Stage::Browser => browser(place, filters)?,
+            Stage::Browser => browsers(place, filters)?,
         }
     }
     say::done("all tests passed");
@@ -99,7 +101,7 @@ fn clippy(place: &Place) -> Result<()> {
 
 fn rust(place: &Place, filters: &[String]) -> Result<()> {
     let installation = postgres::ensure()?;
-    let sidebar = server::build_both(place, Profile::Dev)?;
+    let sidebar = sidebar(place)?;
     // Not nextest: the tests of the server share one Postgres within their process.
     let mut command = tool::cargo(place, &["test"]);
     say::step("Rust tests", || {
@@ -120,6 +122,19 @@ fn rust(place: &Place, filters: &[String]) -> Result<()> {
     })
 }
 
+/// The executable that tests start, beside its site. It is built together with the Rust tests: by itself it would
+/// ask for other features of what both need, and all of that would be compiled twice.
+fn sidebar(place: &Place) -> Result<PathBuf> {
+    std::thread::scope(|scope| {
+        let site = scope.spawn(|| browser::build(place, Profile::Dev));
+        let mut command = tool::cargo(place, &["test", "--no-run"]);
+        let tests = say::step("Compiling the Rust tests", || tool::run(command.args(packages())));
+        site.join().map_err(|_| anyhow!("the build of the browser half broke off; run it again"))??;
+        tests
+    })?;
+    Ok(place.executable(Profile::Dev, "sidebar"))
+}
+
 /// `cargo test` hands the filters to the test programs.
 fn with_filters<'a>(command: &'a mut Command, filters: &[String]) -> &'a mut Command {
     if !filters.is_empty() {
@@ -132,14 +147,14 @@ fn with_environment<'a>(command: &'a mut Command, installation: &Installation) -
     command.env("SIDEBAR_POSTGRES", &installation.root)
 }
 
-fn browser(place: &Place, filters: &[String]) -> Result<()> {
+fn browsers(place: &Place, filters: &[String]) -> Result<()> {
     let tests = browser_tests(place)?;
     if tests.is_empty() {
         bail!("there are no browser tests in end2end");
     }
     let chromium = chromium()?;
     let installation = postgres::ensure()?;
-    let sidebar = server::build_both(place, Profile::Dev)?;
+    let sidebar = sidebar(place)?;
     let upstream = server::build(place, Profile::Dev, "upstream")?;
     let mut command = Command::new("node");
     command.current_dir(&place.root).arg("--test");
@@ -180,11 +195,16 @@ fn chromium() -> Result<PathBuf> {
     if !root || !tool::exists("apt-get") {
         bail!("the browser tests need Chromium: apt install chromium");
     }
-    say::step("Installing Chromium", || {
+    let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
-        tool::run(command.args(["install", "--yes", "--no-install-recommends", "chromium"]))
-            .context("could not install Chromium: run `apt-get update`, then try again")
+        tool::run(command.args(arguments))
+    };
+    say::step("Installing Chromium", || {
+        // A new machine has no lists of packages yet, or old ones.
+        apt(&["update"])
+            .and_then(|()| apt(&["install", "--yes", "--no-install-recommends", "chromium"]))
+            .context("could not install Chromium: the lines above say why")
     })?;
     on_path().context("apt installed no Chromium: install it by hand")
 }

@@ -19,6 +19,7 @@ const OFFERS: Offer[] = [
   { label: "Formula", detail: "$$", words: "math tex", insert: "$$\n|\n$$\n" },
   { label: "Diagram", detail: "mermaid", words: "chart flow", insert: "```mermaid\nflowchart LR\n  |A[Start] --> B[End]\n```\n" },
   { label: "Quote", detail: ">", insert: "> |" },
+  { label: "Callout", detail: "[!note]", words: "admonition warning tip aside", insert: "> [!note] |\n> " },
   { label: "Divider", detail: "---", words: "rule line", insert: "---\n|" },
   { label: "Picture or file", detail: "upload", words: "image attachment", insert: "" },
   { label: "Link to a note", detail: "[[", words: "wikilink", insert: "[[|]]" },

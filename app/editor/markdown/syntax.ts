@@ -1,26 +1,81 @@
-// What notes have beyond GitHub's Markdown: [[links to notes]], #tags, @people and $formulas$.
+// What notes have beyond GitHub's Markdown: [[links to notes]], ![[embeds]], #tags, @people, $formulas$ and
+// footnotes.
 
 import { tags } from "@lezer/highlight";
 import type { BlockContext, InlineContext, Line, MarkdownConfig } from "@lezer/markdown";
 
-const CODE = { dollar: 36, open: 91, close: 93, backslash: 92, hash: 35, at: 64, space: 32 };
+const CODE = { bang: 33, dollar: 36, open: 91, close: 93, backslash: 92, hash: 35, at: 64, space: 32, caret: 94 };
+
+/** `[[…]]` from its first bracket on: where it ends. */
+function linkEnd(cx: InlineContext, at: number): number {
+  if (cx.char(at) !== CODE.open || cx.char(at + 1) !== CODE.open) return -1;
+  const rest = cx.slice(at + 2, Math.min(cx.end, at + 300));
+  const end = rest.indexOf("]]");
+  return end < 1 || /[\[\]\n]/.test(rest.slice(0, end)) ? -1 : at + 2 + end + 2;
+}
 
 const wikilink: MarkdownConfig = {
-  defineNodes: [{ name: "Wikilink", style: tags.link }, { name: "WikilinkMark", style: tags.processingInstruction }],
+  defineNodes: [
+    { name: "Wikilink", style: tags.link },
+    { name: "WikilinkMark", style: tags.processingInstruction },
+    { name: "Embed", style: tags.link },
+  ],
   parseInline: [
     {
       name: "Wikilink",
       before: "Link",
       parse(cx: InlineContext, next: number, at: number) {
-        if (next !== CODE.open || cx.char(at + 1) !== CODE.open) return -1;
-        const rest = cx.slice(at + 2, Math.min(cx.end, at + 300));
-        const end = rest.indexOf("]]");
-        const title = rest.slice(0, end);
-        if (end < 1 || /[\[\]\n]/.test(title)) return -1;
-        const to = at + 2 + end + 2;
+        const to = next === CODE.open ? linkEnd(cx, at) : -1;
+        if (to < 0) return -1;
         return cx.addElement(
           cx.elt("Wikilink", at, to, [cx.elt("WikilinkMark", at, at + 2), cx.elt("WikilinkMark", to - 2, to)]),
         );
+      },
+    },
+    {
+      name: "Embed",
+      before: "Image",
+      parse(cx: InlineContext, next: number, at: number) {
+        const to = next === CODE.bang ? linkEnd(cx, at + 1) : -1;
+        if (to < 0) return -1;
+        return cx.addElement(cx.elt("Embed", at, to, [cx.elt("WikilinkMark", at, at + 3), cx.elt("WikilinkMark", to - 2, to)]));
+      },
+    },
+  ],
+};
+
+const footnotes: MarkdownConfig = {
+  defineNodes: [
+    { name: "FootnoteReference", style: tags.link },
+    { name: "Footnote", block: true },
+    { name: "FootnoteMark", style: tags.processingInstruction },
+  ],
+  parseInline: [
+    {
+      name: "FootnoteReference",
+      before: "Link",
+      parse(cx: InlineContext, next: number, at: number) {
+        if (next !== CODE.open || cx.char(at + 1) !== CODE.caret) return -1;
+        const found = /^\[\^[^\]\[\s]{1,100}\]/.exec(cx.slice(at, Math.min(cx.end, at + 110)));
+        return found ? cx.addElement(cx.elt("FootnoteReference", at, at + found[0].length)) : -1;
+      },
+    },
+  ],
+  parseBlock: [
+    {
+      name: "Footnote",
+      before: "FencedCode",
+      parse(cx: BlockContext, line: Line) {
+        const text = line.text.slice(line.pos);
+        const found = /^\[\^[^\]\[\s]{1,100}\]:[ \t]*/.exec(text);
+        if (!found) return false;
+        const from = cx.lineStart + line.pos;
+        const words = from + found[0].length;
+        const mark = cx.elt("FootnoteMark", from, words);
+        const inline = cx.parser.parseInline(text.slice(found[0].length), words);
+        cx.addElement(cx.elt("Footnote", from, cx.lineStart + line.text.length, [mark, ...inline]));
+        cx.nextLine();
+        return true;
       },
     },
   ],
@@ -124,4 +179,4 @@ const frontmatter: MarkdownConfig = {
   ],
 };
 
-export const notes: MarkdownConfig[] = [frontmatter, wikilink, hashtag, mention, inlineMath, blockMath];
+export const notes: MarkdownConfig[] = [frontmatter, wikilink, footnotes, hashtag, mention, inlineMath, blockMath];

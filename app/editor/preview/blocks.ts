@@ -1,4 +1,5 @@
-// Blocks shown as something else than text: tables, formulas on lines of their own, diagrams. CodeMirror
+// Blocks shown as something else than text: tables, formulas on lines of their own, diagrams; and what is
+// folded away. CodeMirror
 // wants such decorations in the state, which knows no viewport; so what is in view is looked at here and
 // put there, within the same frame. Blocks out of view stay as they were seen last.
 
@@ -6,10 +7,11 @@ import { syntaxTree } from "@codemirror/language";
 import { Annotation, EditorSelection, StateEffect, StateField, type Range } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, keymap, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import type { SyntaxNodeRef } from "@lezer/common";
+import { calloutOf, isFolded, turned } from "./callouts";
 import { hooks, linesTouched } from "./context";
 import { Diagram } from "./diagram";
 import { Table } from "./table";
-import { Formula } from "./widgets";
+import { Formula, Label } from "./widgets";
 
 interface Seen { from: number; to: number; blocks: Range<Decoration>[] }
 
@@ -48,6 +50,14 @@ function blockOf(view: EditorView, node: SyntaxNodeRef): Range<Decoration> | nul
   return isFree() ? put(new Diagram(state.sliceDoc(source.from, source.to))) : null;
 }
 
+/** What is below the title of a callout that is folded. */
+function foldOf(view: EditorView, { node }: SyntaxNodeRef): Range<Decoration> | null {
+  const callout = calloutOf(view.state, node);
+  const title = view.state.doc.lineAt(node.from);
+  if (!callout || title.to >= node.to || !isFolded(view, node, callout)) return null;
+  return Decoration.replace({ widget: new Label("…", "md-folded") }).range(title.to, node.to);
+}
+
 /** The blocks of the viewport, and how far was looked. */
 function look(view: EditorView): Seen {
   const { from: top, to: bottom } = view.viewport;
@@ -57,6 +67,14 @@ function look(view: EditorView): Seen {
     from: top,
     to: bottom,
     enter(node) {
+      if (node.name === "Blockquote") {
+        const fold = foldOf(view, node);
+        if (!fold) return true;
+        from = Math.min(from, node.from);
+        to = Math.max(to, node.to);
+        blocks.push(fold);
+        return false;
+      }
       if (!/^(Table|BlockMath|FencedCode)$/.test(node.name)) return !/^(Paragraph|ATXHeading|HTMLBlock)/.test(node.name);
       from = Math.min(from, node.from);
       to = Math.max(to, node.to);
@@ -90,7 +108,8 @@ const watcher = ViewPlugin.fromClass(
 
     update(update: ViewUpdate): void {
       const parsed = syntaxTree(update.state) !== syntaxTree(update.startState);
-      if (update.docChanged || update.viewportChanged || update.selectionSet || update.focusChanged || parsed) this.#soon();
+      const folds = update.state.field(turned) !== update.startState.field(turned);
+      if (folds || update.docChanged || update.viewportChanged || update.selectionSet || update.focusChanged || parsed) this.#soon();
     }
 
     destroy(): void {
@@ -131,4 +150,4 @@ const steps = keymap.of([
   { key: "ArrowUp", run: into(false) },
 ]);
 
-export const blocks = [field, watcher, steps];
+export const blocks = [turned, field, watcher, steps];

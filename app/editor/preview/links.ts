@@ -18,14 +18,24 @@ export function inBrackets(url: string): string {
   return url.replace(/[()\s]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
 }
 
-/** The note that a wikilink names: `[[Title]]`, `[[Title|shown]]`, `[[Title#Heading]]`. */
-export function titleOf(wikilink: string): string {
-  return wikilink.slice(2, -2).split("|")[0]!.split("#")[0]!.trim();
+/** The note that a link names: `[[Title]]`, `[[Title|shown]]`, `[[Title#Heading]]`, `![[Title]]`. */
+export function titleOf(link: string): string {
+  return link.replace(/^!/, "").slice(2, -2).split("|")[0]!.split("#")[0]!.trim();
+}
+
+/** The place in it, as an address ends with it. */
+function placeOf(link: string): string {
+  const heading = link.replace(/\]\]$/, "").split("|")[0]!.split("#")[1]?.trim();
+  return heading ? `#${encodeURIComponent(heading)}` : "";
 }
 
 /** Where the link at this place leads. */
-export function target(state: EditorState, node: SyntaxNode): { url: string } | { title: string } | null {
-  if (node.name === "Wikilink") return { title: titleOf(state.sliceDoc(node.from, node.to)) };
+export function target(state: EditorState, node: SyntaxNode): { url: string } | { title: string; place: string } | null {
+  if (node.name === "Wikilink" || node.name === "Embed") {
+    const link = state.sliceDoc(node.from, node.to);
+    const [title, place] = [titleOf(link), placeOf(link)];
+    return title === "" && place !== "" ? { url: place } : { title, place };
+  }
   const url = node.name === "URL" ? node : node.getChild("URL");
   if (!url) return null;
   const address = safe(state.sliceDoc(url.from, url.to).replace(/^<|>$/g, ""));
@@ -34,7 +44,7 @@ export function target(state: EditorState, node: SyntaxNode): { url: string } | 
 
 export function linkAt(state: EditorState, at: number): SyntaxNode | null {
   for (let node: SyntaxNode | null = syntaxTree(state).resolveInner(at, 1); node; node = node.parent) {
-    if (/^(Wikilink|Link|Autolink|URL)$/.test(node.name)) return node;
+    if (/^(Wikilink|Embed|Link|Autolink|URL)$/.test(node.name)) return node;
   }
   return null;
 }
@@ -50,7 +60,7 @@ export async function follow(view: EditorView, node: SyntaxNode): Promise<void> 
   }
   const known = await given.completeNotes(to.title);
   const note = known.find(({ title }) => title.toLowerCase() === to.title.toLowerCase()) ?? (await given.createNote(to.title));
-  given.navigate(`/n/${note.id}`);
+  given.navigate(`/n/${note.id}${to.place}`);
 }
 
 export class Arrow extends WidgetType {

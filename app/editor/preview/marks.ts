@@ -5,7 +5,10 @@ import { syntaxTree } from "@codemirror/language";
 import type { EditorState, Range } from "@codemirror/state";
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import type { SyntaxNode, SyntaxNodeRef } from "@lezer/common";
+import { CalloutMark, calloutOf, isFolded, turned, type Callout } from "./callouts";
 import { hooks, isTouched, linesTouched } from "./context";
+import { EmbeddedFile, EmbeddedNote, embedded } from "./embeds";
+import { FootnoteMark } from "./footnotes";
 import { Arrow } from "./links";
 import { Checkbox, Formula, Label, Picture } from "./widgets";
 
@@ -19,6 +22,14 @@ const bullet = mark("md-bullet");
 const number = mark("md-number");
 const headings = [1, 2, 3, 4, 5, 6].map((level) => line(`md-heading md-h${level}`));
 const quote = line("md-quote");
+const calloutTitle = line("md-callout-title");
+const callouts: Record<Callout["look"], Decoration> = {
+  note: line("md-callout is-note"),
+  tip: line("md-callout is-tip"),
+  warning: line("md-callout is-warning"),
+  danger: line("md-callout is-danger"),
+  quiet: line("md-callout is-quiet"),
+};
 const rule = line("md-rule");
 const frontmatter = line("md-frontmatter");
 const done = line("md-done");
@@ -136,7 +147,30 @@ const inlineMath: Show = (pass, node) => {
   pass.replace(Decoration.replace({ widget }), node.from, node.to);
 };
 
-const blockquote: Show = (pass, node) => pass.lines(quote, node.from, node.to);
+const blockquote: Show = (pass, node) => {
+  const callout = calloutOf(pass.state, node.node);
+  if (!callout) return pass.lines(quote, node.from, node.to);
+  pass.lines(callouts[callout.look], node.from, node.to);
+  pass.line(calloutTitle, node.from);
+  if (linesTouched(pass.view, node.from, callout.to)) return;
+  const fold = callout.sign ? (isFolded(pass.view, node.node, callout) ? "folded" : "open") : "never";
+  pass.replace(Decoration.replace({ widget: new CalloutMark(callout.word, fold) }), callout.from, callout.to);
+};
+
+const embed: Show = (pass, node) => {
+  const written = pass.state.sliceDoc(node.from, node.to);
+  if (isTouched(pass.view, node.from, node.to)) return pass.add(wikilink, node.from, node.to);
+  const { name, heading, kind } = embedded(written);
+  const url = pass.state.facet(hooks)?.fileUrl?.(name) ?? null;
+  const file = kind === "picture" && url ? new Picture(url, name) : new EmbeddedFile(name, url);
+  pass.replace(Decoration.replace({ widget: kind === "note" ? new EmbeddedNote(name, heading) : file }), node.from, node.to);
+};
+
+const footnote = (place: "text" | "note"): Show => (pass, node) => {
+  if (isTouched(pass.view, node.from, place === "text" ? node.to : node.to - 1)) return;
+  const label = pass.state.sliceDoc(node.from + 2, node.to).replace(/\]:?\s*$/, "");
+  pass.replace(Decoration.replace({ widget: new FootnoteMark(label, place) }), node.from, node.to);
+};
 
 const quoteMark: Show = (pass, node) => {
   if (linesTouched(pass.view, node.from, node.to)) return;
@@ -224,6 +258,9 @@ const shown: Record<string, Show> = {
   Link: link,
   URL: address,
   Wikilink: noteLink,
+  Embed: embed,
+  FootnoteReference: footnote("text"),
+  FootnoteMark: footnote("note"),
   Mention: (pass, node) => pass.add(mention, node.from, node.to),
   Hashtag: (pass, node) => pass.add(hashtag, node.from, node.to),
   Image: image,
@@ -266,7 +303,8 @@ export const marks = ViewPlugin.fromClass(
     update(update: ViewUpdate): void {
       const parsed = syntaxTree(update.state) !== syntaxTree(update.startState);
       const rights = update.state.readOnly !== update.startState.readOnly;
-      if (!(update.docChanged || update.viewportChanged || update.selectionSet || update.focusChanged || parsed || rights)) return;
+      const folds = update.state.field(turned) !== update.startState.field(turned);
+      if (!(folds || update.docChanged || update.viewportChanged || update.selectionSet || update.focusChanged || parsed || rights)) return;
       ({ decorations: this.decorations, atomic: this.atomic } = decorate(update.view));
     }
   },

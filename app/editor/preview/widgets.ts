@@ -47,14 +47,16 @@ export class Picture extends WidgetType {
     const address = safe(this.url);
     // A page of ours shows only pictures of ours: others would tell a stranger who reads what.
     if (!address?.startsWith("/") && !/^data:image\/(png|jpeg|gif|webp)[;,]/.test(this.url)) return this.#named(address);
-    const picture = document.createElement("img");
+    // Around both: what takes a widget's place in the line is taken for something typed.
+    const place = document.createElement("span");
+    const picture = place.appendChild(document.createElement("img"));
     picture.className = "md-image";
     picture.alt = this.text;
     picture.loading = "lazy";
     picture.src = address?.startsWith("/") ? address : this.url;
     picture.addEventListener("load", () => view.requestMeasure());
-    picture.addEventListener("error", () => picture.replaceWith(this.#named(address)));
-    return picture;
+    picture.addEventListener("error", () => place.replaceChildren(this.#named(address)));
+    return place;
   }
 
   #named(address: string | null): HTMLElement {

@@ -6,11 +6,13 @@
 //! This crate must never pass a piece of its input through as markup.
 
 mod blocks;
+mod callout;
 mod definitions;
 mod document;
 mod growing;
 mod links;
 mod math;
+mod properties;
 mod vetted;
 mod write;
 
@@ -25,17 +27,42 @@ use definitions::Definitions;
 /// does not know the language. What it gives is checked against the code.
 pub type Highlight<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
 
+/// Knows what a link to a page of ours cites; asked with its address.
+pub type Cite<'a> = &'a dyn Fn(&str) -> Citation;
+
+/// What a link to a page of ours stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Citation {
+    /// An ordinary link.
+    None,
+    /// A source that the reader may see: its number, and what it is called.
+    Source { number: usize, label: String },
+    /// A thing that is not there, or not the reader's to see: it must not look like a link.
+    Missing,
+}
+
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
     pub highlight: Option<Highlight<'a>>,
+    /// Without it no link is a citation.
+    pub cite: Option<Cite<'a>>,
+    /// How the addresses of the note's own files begin, before a file's name. Without it what embeds a file
+    /// only names it.
+    pub files: Option<&'a str>,
+    /// Names the places of headings that stand in nothing else, in their order. Without it they have none.
+    pub place: Option<Name<'a>>,
 }
+
+/// The name of the next heading's place, by its words.
+pub type Name<'a> = &'a dyn Fn(&str) -> String;
 
 /// Which Markdown a text is.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
     #[default]
     Message,
-    /// Has `[[links to notes]]`, and headings with levels of their own.
+    /// Has `[[links to notes]]`, `![[embeds]]`, footnotes, properties before the text, and headings with levels
+    /// of their own.
     Note,
 }
 
@@ -46,10 +73,20 @@ pub fn render(source: &str, options: Options<'_>) -> String {
 
 /// The whole of a finished text in a dialect.
 pub fn render_as(dialect: Dialect, source: &str, options: Options<'_>) -> String {
-    let definitions = Definitions::of(source);
     let mut html = String::with_capacity(source.len() * 3 / 2);
-    for range in blocks(source) {
-        write::html(&mut html, &source[range], &definitions, dialect, options);
+    match dialect {
+        Dialect::Message => {
+            let definitions = Definitions::of(source);
+            for range in blocks(source) {
+                write::html(&mut html, &source[range], &definitions, dialect, options);
+            }
+        }
+        // as one piece: footnotes stand in other blocks than what refers to them
+        Dialect::Note => {
+            let (properties, text) = properties::split(source);
+            write::properties(&mut html, properties);
+            write::html(&mut html, text, &Definitions::default(), dialect, options);
+        }
     }
     html
 }
@@ -59,7 +96,8 @@ pub fn formula(latex: &str, place: FormulaPlace) -> Option<String> {
     math::html(latex, place)
 }
 
-/// What is read: tables, struck text, tasks and formulas beyond CommonMark. No footnotes, no raw HTML.
+/// What is read: tables, struck text, tasks and formulas beyond CommonMark. No raw HTML. Notes have more:
+/// see [`Dialect`].
 fn dialect() -> pulldown_cmark::Options {
     use pulldown_cmark::Options;
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_MATH

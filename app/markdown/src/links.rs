@@ -26,19 +26,50 @@ pub fn destination(url: &str) -> Option<Destination> {
 
 /// Whether a picture is one of the workspace's own files, so that showing it tells nobody anything.
 pub fn is_own_file(url: &str) -> bool {
-    url.strip_prefix("/f/").is_some_and(|name| {
-        !name.is_empty()
-            && !name.contains("..")
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
-    })
+    // What browsers take for a step up must not lead elsewhere.
+    let climbs = || url.contains("..") || url.to_ascii_lowercase().contains("%2e");
+    let plain = |path: &str| {
+        let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b'%');
+        !path.is_empty() && path.bytes().all(known)
+    };
+    let file = url.strip_prefix("/f/").or_else(|| {
+        let (note, file) = url.strip_prefix("/api/v1/notes/")?.split_once("/attachments/")?;
+        (!note.contains('/')).then_some(file)
+    });
+    file.is_some_and(plain) && !climbs()
 }
 
-/// Where `[[title]]` or `[[title#heading]]` leads: a page that opens the note of that title, or offers
-/// to make it.
+/// The name of the file that `![[…]]` embeds; nothing where it embeds a note.
+pub fn embedded_file(written: &str) -> Option<&str> {
+    let name = written.split('#').next()?.rsplit('/').next()?.trim();
+    let (stem, ending) = name.rsplit_once('.')?;
+    let is_ending = (1..=5).contains(&ending.len()) && ending.bytes().all(|b| b.is_ascii_alphanumeric());
+    (is_ending && !stem.is_empty() && !ending.eq_ignore_ascii_case("md")).then_some(name)
+}
+
+/// Whether a file of this name is a picture that browsers show.
+pub fn is_picture(name: &str) -> bool {
+    const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "avif", "bmp"];
+    name.rsplit_once('.')
+        .is_some_and(|(_, ending)| ENDINGS.iter().any(|one| ending.eq_ignore_ascii_case(one)))
+}
+
+/// Where `[[title]]` or `[[title#heading]]` leads: a page that opens the note of that title there, or offers
+/// to make it. A heading alone is one of the same note.
 pub fn to_note(written: &str) -> String {
-    let title = written.split_once('#').map_or(written, |(title, _)| title).trim();
-    let mut address = String::from("/n?title=");
-    for byte in title.bytes() {
+    let (title, heading) = written.split_once('#').unwrap_or((written, ""));
+    let (title, heading) = (title.trim(), heading.trim());
+    let place = if heading.is_empty() { String::new() } else { format!("#{}", encoded(heading)) };
+    if title.is_empty() && !place.is_empty() {
+        return place;
+    }
+    format!("/n?title={}{place}", encoded(title))
+}
+
+/// As one part of an address.
+pub fn encoded(text: &str) -> String {
+    let mut address = String::with_capacity(text.len());
+    for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
                 address.push(char::from(byte))
@@ -130,9 +161,32 @@ mod tests {
     #[test]
     fn an_own_file_stays_below_its_folder() {
         assert!(is_own_file("/f/0191-ab/picture.png"));
-        for bad in ["/f/", "/f/../api/v1/me", "/f/%2e%2e/x", "https://x/f/a", "//f/a", "/f/a?x=1"] {
+        assert!(is_own_file("/api/v1/notes/0191-ab/attachments/0191-cd/a%20%281%29.png"));
+        for bad in [
+            "/f/",
+            "/f/../api/v1/me",
+            "/f/%2e%2e/x",
+            "https://x/f/a",
+            "//f/a",
+            "/f/a?x=1",
+            "/api/v1/notes/0191-ab",
+            "/api/v1/notes/0191-ab/attachments/",
+            "/api/v1/notes/a/b/attachments/x",
+            "/api/v1/notes/a/attachments/../../../me",
+            "/api/v1/notes/a/attachments/%2E%2e/x",
+            "/api/v1/notes/a/attachments/x?y",
+        ] {
             assert!(!is_own_file(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_embed_of_a_file_is_known_by_its_ending() {
+        assert_eq!(embedded_file("files/Pic One.PNG"), Some("Pic One.PNG"));
+        for note in ["Plan", "Plan.md", "v1.2 of the plan", ".png", "Plan#Part 1.5"] {
+            assert_eq!(embedded_file(note), None, "{note}");
+        }
+        assert!(is_picture("a.JPeG") && !is_picture("a.svg") && !is_picture("png"));
     }
 
     #[test]

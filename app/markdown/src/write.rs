@@ -1,13 +1,15 @@
 //! The only place that writes HTML: one tag for each construct, everything else escaped.
 
+use crate::callout::{Callout, Fold};
 use crate::definitions::Definitions;
 use crate::links::{self, Destination};
 use crate::math::{self, Place};
-use crate::{Dialect, Options, dialect, vetted};
+use crate::{Citation, Dialect, Options, dialect, vetted};
 use pulldown_cmark::{
     Alignment, BrokenLink, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd,
     TextMergeWithOffset,
 };
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Lists and quotations nested deeper are shown flat: browsers do not nest without end either.
@@ -22,12 +24,24 @@ pub fn html(out: &mut String, source: &str, definitions: &Definitions, kind: Dia
     };
     let beyond = match kind {
         Dialect::Message => pulldown_cmark::Options::empty(),
-        Dialect::Note => pulldown_cmark::Options::ENABLE_WIKILINKS,
+        Dialect::Note => {
+            pulldown_cmark::Options::ENABLE_WIKILINKS | pulldown_cmark::Options::ENABLE_FOOTNOTES
+        }
     };
     let parser = Parser::new_with_broken_link_callback(&source, dialect() | beyond, Some(resolve));
     let mut writer = Writer { out, source: &source, kind, options, state: State::default() };
     for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
         writer.event(event, range);
+    }
+    writer.footnotes();
+}
+
+/// Appends what stands before a note's text, as it is written.
+pub fn properties(out: &mut String, properties: Option<&str>) {
+    if let Some(properties) = properties.filter(|lines| !lines.trim().is_empty()) {
+        out.push_str("<pre class=\"properties\">");
+        escape(out, properties);
+        out.push_str("</pre>\n");
     }
 }
 
@@ -45,19 +59,52 @@ struct State {
     depth: usize,
     /// For each open link, whether it was written as one.
     links: Vec<Written>,
+    /// Where the words begin of a link that is to be a mark alone, and its mark.
+    mark: Option<(usize, String)>,
     /// Language and text so far of the code block that is open.
     code: Option<(String, String)>,
-    /// Address and alternative text so far of the image that is open.
-    image: Option<(String, String)>,
+    image: Option<Image>,
+    /// What closes each open quotation.
+    quotes: Vec<&'static str>,
+    /// The callout whose title is being written.
+    title: Option<Title>,
+    /// The numbers of footnotes by their labels, as the text refers to them.
+    referred: HashMap<String, usize>,
+    /// Where each open footnote begins, with its label; and those that are written.
+    open_footnotes: Vec<(String, usize)>,
+    footnotes: Vec<(String, String)>,
+    /// Where the place of the heading that is open is to be written, and its words so far.
+    heading: Option<(usize, String)>,
     alignments: Vec<Alignment>,
     column: usize,
     row: Row,
+}
+
+struct Image {
+    address: String,
+    /// Alternative text so far.
+    text: String,
+    written: LinkType,
+}
+
+enum Title {
+    /// The paragraph that begins with it comes next.
+    Expected(Callout),
+    Open {
+        /// Stands before the title, until it is met.
+        marker: Option<String>,
+        close: &'static str,
+        /// Emphasis, links and the like that are open: a title does not end within one.
+        inside: usize,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
     AsLink,
     AsText,
+    /// Words, and the number of a source behind them.
+    Cited,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -69,24 +116,31 @@ enum Row {
 
 impl Writer<'_> {
     fn event(&mut self, event: Event<'_>, range: Range<usize>) {
+        let Some(event) = self.title(event) else { return };
         if let Some((_, code)) = &mut self.state.code
             && let Event::Text(text) = &event
         {
             code.push_str(text);
             return;
         }
-        if let Some((_, alternative)) = &mut self.state.image {
+        if let Some(image) = &mut self.state.image {
             match &event {
                 Event::End(TagEnd::Image) => self.image(),
                 Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::InlineHtml(text) => {
-                    alternative.push_str(text);
+                    image.text.push_str(text);
                 }
-                Event::SoftBreak | Event::HardBreak => alternative.push(' '),
+                Event::SoftBreak | Event::HardBreak => image.text.push(' '),
                 _ => {}
             }
             return;
         }
+        if let (Some((_, words)), Event::Text(text) | Event::Code(text) | Event::InlineMath(text)) =
+            (&mut self.state.heading, &event)
+        {
+            words.push_str(text);
+        }
         match event {
+            Event::Start(Tag::BlockQuote(_)) => self.start_quote(&range),
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
             Event::Text(text) if self.state.links.is_empty() => self.text_with_links(&text),
@@ -100,8 +154,7 @@ impl Writer<'_> {
             Event::DisplayMath(latex) => self.math(&latex, Place::Block),
             Event::InlineHtml(html) if is_line_break(&html) => self.out.push_str("<br>"),
             Event::Html(html) | Event::InlineHtml(html) => escape(self.out, &html),
-            // Footnotes are not part of the dialect.
-            Event::FootnoteReference(label) => escape(self.out, &label),
+            Event::FootnoteReference(label) => self.refer(&label),
             Event::SoftBreak => self.out.push('\n'),
             Event::HardBreak => self.out.push_str("<br>\n"),
             Event::Rule => self.out.push_str("<hr>\n"),
@@ -118,9 +171,12 @@ impl Writer<'_> {
             Tag::Paragraph => self.out.push_str("<p>"),
             Tag::Heading { level, .. } => {
                 let number = heading_number(self.kind, level);
-                self.out.push_str(&format!("<h{number} class=\"{}\">", heading_class(level)));
+                self.out.push_str(&format!("<h{number} class=\"{}\"", heading_class(level)));
+                if self.options.place.is_some() && self.state.depth == 0 {
+                    self.state.heading = Some((self.out.len(), String::new()));
+                }
+                self.out.push('>');
             }
-            Tag::BlockQuote(_) => self.open("<blockquote>\n"),
             Tag::List(None) => self.open("<ul>\n"),
             Tag::List(Some(1)) => self.open("<ol>\n"),
             Tag::List(Some(first)) => self.open(&format!("<ol start=\"{first}\">\n")),
@@ -149,15 +205,22 @@ impl Writer<'_> {
             Tag::Link { dest_url, link_type, .. } => {
                 let written = match link_type {
                     LinkType::Email => self.link(&format!("mailto:{dest_url}")),
-                    LinkType::WikiLink { .. } => self.link(&links::to_note(&dest_url)),
-                    _ => self.link(&dest_url),
+                    LinkType::WikiLink { .. } => self.link_to(&links::to_note(&dest_url), Destination::Here),
+                    _ => self.cited(&dest_url).unwrap_or_else(|| self.link(&dest_url)),
                 };
                 self.state.links.push(written);
             }
-            Tag::Image { dest_url, .. } => self.state.image = Some((dest_url.to_string(), String::new())),
+            Tag::Image { dest_url, link_type, .. } => {
+                let address = dest_url.to_string();
+                self.state.image = Some(Image { address, text: String::new(), written: link_type });
+            }
+            Tag::FootnoteDefinition(label) => {
+                self.state.open_footnotes.push((label.to_lowercase(), self.out.len()));
+            }
+            // Written where their range is known.
+            Tag::BlockQuote(_) => {}
             // Not part of the dialect; their text is shown.
-            Tag::FootnoteDefinition(_)
-            | Tag::DefinitionList
+            Tag::DefinitionList
             | Tag::DefinitionListTitle
             | Tag::DefinitionListDefinition
             | Tag::Superscript
@@ -170,9 +233,13 @@ impl Writer<'_> {
         match tag {
             TagEnd::Paragraph | TagEnd::HtmlBlock => self.out.push_str("</p>\n"),
             TagEnd::Heading(level) => {
+                self.place_heading();
                 self.out.push_str(&format!("</h{}>\n", heading_number(self.kind, level)));
             }
-            TagEnd::BlockQuote(_) => self.close("</blockquote>\n"),
+            TagEnd::BlockQuote(_) => {
+                let tag = self.state.quotes.pop().unwrap_or_default();
+                self.close(tag);
+            }
             TagEnd::List(true) => self.close("</ol>\n"),
             TagEnd::List(false) => self.close("</ul>\n"),
             TagEnd::Item => self.out.push_str("</li>\n"),
@@ -190,13 +257,18 @@ impl Writer<'_> {
             TagEnd::Emphasis => self.out.push_str("</em>"),
             TagEnd::Strong => self.out.push_str("</strong>"),
             TagEnd::Strikethrough => self.out.push_str("</del>"),
-            TagEnd::Link => {
-                if self.state.links.pop() == Some(Written::AsLink) {
-                    self.out.push_str("</a>");
+            TagEnd::Link => match self.state.links.pop() {
+                Some(Written::AsLink) => self.out.push_str("</a>"),
+                Some(Written::Cited) => self.mark(),
+                Some(Written::AsText) | None => {}
+            },
+            TagEnd::FootnoteDefinition => {
+                if let Some((label, from)) = self.state.open_footnotes.pop() {
+                    let written = self.out.split_off(from);
+                    self.state.footnotes.push((label, written));
                 }
             }
             TagEnd::Image
-            | TagEnd::FootnoteDefinition
             | TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle
             | TagEnd::DefinitionListDefinition
@@ -220,6 +292,121 @@ impl Writer<'_> {
         }
     }
 
+    fn start_quote(&mut self, range: &Range<usize>) {
+        let callout = Callout::of(&self.source[range.clone()]).filter(|_| self.state.depth < DEEPEST);
+        let Some(callout) = callout else {
+            self.open("<blockquote>\n");
+            return self.state.quotes.push("</blockquote>\n");
+        };
+        let (fold, close) = match callout.fold {
+            Fold::Never => ("", "</aside>\n"),
+            Fold::Open => ("<details open>", "</details></aside>\n"),
+            Fold::Folded => ("<details>", "</details></aside>\n"),
+        };
+        self.open(&format!("<aside class=\"callout is-{}\" role=\"note\">{fold}\n", callout.look()));
+        self.state.quotes.push(close);
+        self.state.title = Some(Title::Expected(callout));
+    }
+
+    /// Writes the title of a callout: its kind in words, and what stands behind the kind in its first line.
+    /// Gives back what is not part of it.
+    fn title<'e>(&mut self, event: Event<'e>) -> Option<Event<'e>> {
+        match (self.state.title.take(), event) {
+            (None, event) => Some(event),
+            (Some(Title::Expected(callout)), event) => {
+                let (open, close) = match callout.fold {
+                    Fold::Never => ("<p class=\"callout-title\">", "</p>\n"),
+                    Fold::Open | Fold::Folded => ("<summary class=\"callout-title\">", "</summary>\n"),
+                };
+                self.out.push_str(open);
+                self.out.push_str("<strong>");
+                escape(self.out, &callout.word);
+                self.out.push_str("</strong>");
+                if event == Event::Start(Tag::Paragraph) {
+                    self.out.push(' ');
+                    self.state.title = Some(Title::Open { marker: Some(callout.marker), close, inside: 0 });
+                    return None;
+                }
+                self.out.push_str(close);
+                Some(event)
+            }
+            (Some(Title::Open { close, .. }), Event::End(TagEnd::Paragraph)) => {
+                self.out.push_str(close);
+                None
+            }
+            (Some(Title::Open { close, inside: 0, .. }), Event::SoftBreak | Event::HardBreak) => {
+                self.out.push_str(close);
+                self.out.push_str("<p>");
+                None
+            }
+            (Some(Title::Open { marker, close, inside }), event) => {
+                let inside = match &event {
+                    Event::Start(_) => inside + 1,
+                    Event::End(_) => inside.saturating_sub(1),
+                    _ => inside,
+                };
+                self.state.title = Some(Title::Open { marker: None, close, inside });
+                match (marker, event) {
+                    (Some(marker), Event::Text(text)) => {
+                        let title = text.strip_prefix(marker.as_str()).unwrap_or(&text).trim_start();
+                        Some(Event::Text(CowStr::from(title.to_owned())))
+                    }
+                    (_, event) => Some(event),
+                }
+            }
+        }
+    }
+
+    /// A number that leads to the footnote; the first of each can be led back to.
+    fn refer(&mut self, label: &str) {
+        let next = self.state.referred.len() + 1;
+        let number = *self.state.referred.entry(label.to_lowercase()).or_insert(next);
+        if self.state.links.contains(&Written::AsLink) {
+            return self.out.push_str(&format!("<sup>{number}</sup>"));
+        }
+        let id = if number == next { format!(" id=\"footnote-{number}-from\"") } else { String::new() };
+        self.out.push_str(&format!(
+            "<sup{id}><a href=\"#footnote-{number}\" aria-label=\"Footnote {number}\">{number}</a></sup>"
+        ));
+    }
+
+    /// The footnotes, in the order in which the text refers to them; what it never refers to comes last.
+    fn footnotes(&mut self) {
+        let mut referred = std::mem::take(&mut self.state.referred);
+        let written = std::mem::take(&mut self.state.footnotes).into_iter();
+        let mut numbered: Vec<(Option<usize>, String)> =
+            written.map(|(label, html)| (referred.remove(&label), html)).collect();
+        if numbered.is_empty() {
+            return;
+        }
+        numbered.sort_by_key(|(number, _)| number.unwrap_or(usize::MAX));
+        self.out.push_str("<section class=\"footnotes\" aria-label=\"Footnotes\"><ol>\n");
+        for (number, html) in numbered {
+            let Some(number) = number else {
+                self.out.push_str(&format!("<li>{html}</li>\n"));
+                continue;
+            };
+            let (words, end) = match html.strip_suffix("</p>\n") {
+                Some(words) => (words, "</p>\n"),
+                None => (html.as_str(), ""),
+            };
+            self.out.push_str(&format!(
+                "<li id=\"footnote-{number}\">{words} <a class=\"footnote-back\" href=\"#footnote-{number}-from\" \
+                 aria-label=\"Back to the text\">↩</a>{end}</li>\n"
+            ));
+        }
+        self.out.push_str("</ol></section>\n");
+    }
+
+    /// Its words are known only once it ends.
+    fn place_heading(&mut self) {
+        let (Some((at, words)), Some(name)) = (self.state.heading.take(), self.options.place) else { return };
+        let mut place = String::from(" id=\"");
+        escape(&mut place, &name(&words));
+        place.push('"');
+        self.out.insert_str(at, &place);
+    }
+
     fn start_cell(&mut self) {
         self.out.push_str(match self.state.row {
             Row::Head => "<th scope=\"col\"",
@@ -233,11 +420,49 @@ impl Writer<'_> {
         self.state.column += 1;
     }
 
+    /// Begins a citation where the address is of a source. The words stay where they belong to a sentence; behind
+    /// one that has ended, or in brackets, they only name the source again, and its mark is enough.
+    fn cited(&mut self, url: &str) -> Option<Written> {
+        let cite = self.options.cite?;
+        match cite(url) {
+            Citation::None => None,
+            Citation::Missing => Some(Written::AsText),
+            Citation::Source { number, label } => {
+                let mut mark = String::from("<a class=\"cite\" href=\"");
+                escape(&mut mark, url);
+                mark.push_str("\" title=\"");
+                escape(&mut mark, &label);
+                mark.push_str("\" aria-label=\"Source ");
+                mark.push_str(&number.to_string());
+                mark.push_str(": ");
+                escape(&mut mark, &label);
+                mark.push_str(&format!("\">{number}</a>"));
+                self.state.mark = Some((self.out.len(), mark));
+                Some(Written::Cited)
+            }
+        }
+    }
+
+    fn mark(&mut self) {
+        let Some((from, mark)) = self.state.mark.take() else { return };
+        let before = self.out[..from].trim_end();
+        if before.ends_with(['.', '!', '?', ':', ';', ',', '…', '”', '"', '(', '['])
+            || before.ends_with("</a>")
+        {
+            self.out.truncate(from);
+        }
+        self.out.push_str(&mark);
+    }
+
     /// Opens a link where the address may be one.
     fn link(&mut self, url: &str) -> Written {
-        let Some(destination) = links::destination(url) else {
-            return Written::AsText;
-        };
+        match links::destination(url) {
+            Some(destination) => self.link_to(url, destination),
+            None => Written::AsText,
+        }
+    }
+
+    fn link_to(&mut self, url: &str, destination: Destination) -> Written {
         self.out.push_str("<a href=\"");
         escape(self.out, url);
         self.out.push_str(match destination {
@@ -265,16 +490,14 @@ impl Writer<'_> {
     /// A picture of ours is shown. Any other would tell a stranger that this text was read: it becomes
     /// a link that says where it leads.
     fn image(&mut self) {
-        let Some((url, alternative)) = self.state.image.take() else {
+        let Some(Image { address: url, text: alternative, written }) = self.state.image.take() else {
             return;
         };
+        if matches!(written, LinkType::WikiLink { .. }) {
+            return self.embed(&url, &alternative);
+        }
         if links::is_own_file(&url) {
-            self.out.push_str("<img loading=\"lazy\" src=\"");
-            escape(self.out, &url);
-            self.out.push_str("\" alt=\"");
-            escape(self.out, &alternative);
-            self.out.push_str("\">");
-            return;
+            return self.picture(&url, &alternative);
         }
         let label = match (alternative.trim(), links::host(&url)) {
             ("", "") => "image".to_owned(),
@@ -291,6 +514,38 @@ impl Writer<'_> {
             self.out.push_str("</a>");
         }
         self.out.push_str("</span>");
+    }
+
+    fn picture(&mut self, url: &str, alternative: &str) {
+        self.out.push_str("<img loading=\"lazy\" src=\"");
+        escape(self.out, url);
+        self.out.push_str("\" alt=\"");
+        escape(self.out, alternative);
+        self.out.push_str("\">");
+    }
+
+    /// `![[…]]`: a picture of the note is shown, another file and another note are led to.
+    fn embed(&mut self, what: &str, words: &str) {
+        let address = match (links::embedded_file(what), self.options.files) {
+            (Some(name), Some(files)) => {
+                let address = format!("{files}{}", links::encoded(name));
+                // what stands behind a bar is how wide it is to be
+                if links::is_picture(name) {
+                    return self.picture(&address, name);
+                }
+                address
+            }
+            (Some(name), None) => return escape(self.out, name),
+            (None, _) => links::to_note(what),
+        };
+        if self.state.links.contains(&Written::AsLink) {
+            return escape(self.out, words);
+        }
+        self.out.push_str("<a class=\"embed\" href=\"");
+        escape(self.out, &address);
+        self.out.push_str("\">");
+        escape(self.out, &if words == what { what.replace('#', " › ") } else { words.to_owned() });
+        self.out.push_str("</a>");
     }
 
     fn code_block(&mut self) {

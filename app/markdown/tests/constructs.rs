@@ -1,6 +1,6 @@
 //! What the main constructs become.
 
-use markdown::{Document, Options, Progress, render};
+use markdown::{Citation, Document, Options, Progress, render};
 
 fn html(source: &str) -> String {
     render(source, Options::default())
@@ -108,8 +108,126 @@ fn a_note_has_links_to_notes_and_headings_below_its_title() {
         note("[[Rose & thorn]]"),
         "<p><a href=\"/n?title=Rose%20%26%20thorn\">Rose &amp; thorn</a></p>\n"
     );
-    assert_eq!(note("[[Roses#Pruning|how to]]"), "<p><a href=\"/n?title=Roses\">how to</a></p>\n");
+    assert_eq!(note("[[Roses#Pruning|how to]]"), "<p><a href=\"/n?title=Roses#Pruning\">how to</a></p>\n");
+    assert_eq!(note("[[#When it rains]]"), "<p><a href=\"#When%20it%20rains\">#When it rains</a></p>\n");
     assert_eq!(note("# A"), "<h2 class=\"level-1\">A</h2>\n");
     assert_eq!(note("`[[x]]`"), "<p><code>[[x]]</code></p>\n");
     assert_eq!(html("[[x]]"), "<p>[[x]]</p>\n", "a message has none");
+}
+
+fn note(source: &str) -> String {
+    let options = Options { files: Some("/api/v1/notes/1/attachments/named/"), ..Options::default() };
+    markdown::render_as(markdown::Dialect::Note, source, options)
+}
+
+#[test]
+fn a_callout_says_its_kind_and_may_fold() {
+    insta::assert_snapshot!(html("> [!warning] Mind *the* step\n> It is high.\n>\n> - really\n\n> [!tip]- Later\n> Hidden.\n\n> [!x]+\n\n> [!note]\n> # Head\n"), @r#"
+    <aside class="callout is-warning" role="note">
+    <p class="callout-title"><strong>Warning</strong> Mind <em>the</em> step</p>
+    <p>It is high.</p>
+    <ul>
+    <li>really</li>
+    </ul>
+    </aside>
+    <aside class="callout is-tip" role="note"><details>
+    <summary class="callout-title"><strong>Tip</strong> Later</summary>
+    <p>Hidden.</p>
+    </details></aside>
+    <aside class="callout is-note" role="note"><details open>
+    <summary class="callout-title"><strong>X</strong> </summary>
+    </details></aside>
+    <aside class="callout is-note" role="note">
+    <p class="callout-title"><strong>Note</strong> </p>
+    <h3 class="level-1">Head</h3>
+    </aside>
+    "#);
+}
+
+#[test]
+fn a_callout_stands_in_a_callout_and_what_is_none_stays_a_quotation() {
+    insta::assert_snapshot!(html("> [!note] Outer\n> > [!bug] Inner\n> > text\n\n> words [!note]\n\n> [!note] **bold\n> on** and\n> after\n"), @r#"
+    <aside class="callout is-note" role="note">
+    <p class="callout-title"><strong>Note</strong> Outer</p>
+    <aside class="callout is-danger" role="note">
+    <p class="callout-title"><strong>Bug</strong> Inner</p>
+    <p>text</p>
+    </aside>
+    </aside>
+    <blockquote>
+    <p>words [!note]</p>
+    </blockquote>
+    <aside class="callout is-note" role="note">
+    <p class="callout-title"><strong>Note</strong> <strong>bold
+    on</strong> and</p>
+    <p>after</p>
+    </aside>
+    "#);
+}
+
+#[test]
+fn a_footnote_is_led_to_and_back_from() {
+    insta::assert_snapshot!(note("[^late]: Defined *first*.\n\nOne[^a], two[^LATE], one again[^a] and none[^x].\n\n[^a]: The note.\n    Goes on.\n\n    - with a list\n\n[^unused]: Nobody asks.\n"), @r##"
+    <p>One<sup id="footnote-1-from"><a href="#footnote-1" aria-label="Footnote 1">1</a></sup>, two<sup id="footnote-2-from"><a href="#footnote-2" aria-label="Footnote 2">2</a></sup>, one again<sup><a href="#footnote-1" aria-label="Footnote 1">1</a></sup> and none[^x].</p>
+    <section class="footnotes" aria-label="Footnotes"><ol>
+    <li id="footnote-1"><p>The note.
+    Goes on.</p>
+    <ul>
+    <li>with a list</li>
+    </ul>
+     <a class="footnote-back" href="#footnote-1-from" aria-label="Back to the text">↩</a></li>
+    <li id="footnote-2"><p>Defined <em>first</em>. <a class="footnote-back" href="#footnote-2-from" aria-label="Back to the text">↩</a></p>
+    </li>
+    <li><p>Nobody asks.</p>
+    </li>
+    </ol></section>
+    "##);
+    assert_eq!(html("a[^1]\n\n[^1]: b c"), "<p>a[^1]</p>\n<p>[^1]: b c</p>\n", "a message has none");
+}
+
+#[test]
+fn an_embed_shows_a_picture_and_leads_to_files_and_notes() {
+    insta::assert_snapshot!(note("![[Pic One.png]] ![[files/a.jpg|300]] ![[d.pdf]]\n\n![[Soil#Loam]] ![[Soil|the soil]]\n"), @r#"
+    <p><img loading="lazy" src="/api/v1/notes/1/attachments/named/Pic%20One.png" alt="Pic One.png"> <img loading="lazy" src="/api/v1/notes/1/attachments/named/a.jpg" alt="a.jpg"> <a class="embed" href="/api/v1/notes/1/attachments/named/d.pdf">d.pdf</a></p>
+    <p><a class="embed" href="/n?title=Soil#Loam">Soil › Loam</a> <a class="embed" href="/n?title=Soil">the soil</a></p>
+    "#);
+    let elsewhere = |source: &str| markdown::render_as(markdown::Dialect::Note, source, Options::default());
+    assert_eq!(elsewhere("![[a.png]]"), "<p>a.png</p>\n", "where there are no files it is named");
+}
+
+#[test]
+fn a_pictures_address_may_be_that_of_a_notes_file() {
+    assert_eq!(
+        note("![a](/api/v1/notes/0191/attachments/0192/a%20b.png)"),
+        "<p><img loading=\"lazy\" src=\"/api/v1/notes/0191/attachments/0192/a%20b.png\" alt=\"a\"></p>\n"
+    );
+}
+
+#[test]
+fn properties_before_a_note_are_no_heading() {
+    insta::assert_snapshot!(note("---\ntags: [<x>]\nkind: y\n---\n# One\n\n---\n"), @r#"
+    <pre class="properties">tags: [&lt;x&gt;]
+    kind: y</pre>
+    <h2 class="level-1">One</h2>
+    <hr>
+    "#);
+    assert_eq!(note("---\n\ntext"), "<hr>\n<p>text</p>\n");
+}
+
+#[test]
+fn links_to_sources_become_marks_and_what_is_not_there_is_no_link() {
+    let cite = |url: &str| match url {
+        "/f/1#p3" => Citation::Source { number: 1, label: "Lease \"2\", Page 3".into() },
+        "/f/9" => Citation::Missing,
+        _ => Citation::None,
+    };
+    let html = |text: &str| render(text, Options { cite: Some(&cite), ..Options::default() });
+    let mark = "<a class=\"cite\" href=\"/f/1#p3\" title=\"Lease &quot;2&quot;, Page 3\" \
+                aria-label=\"Source 1: Lease &quot;2&quot;, Page 3\">1</a>";
+    assert_eq!(html("Three months. [Lease, page 3](/f/1#p3)"), format!("<p>Three months. {mark}</p>\n"));
+    assert_eq!(html("(see [Lease](/f/1#p3))"), format!("<p>(see Lease{mark})</p>\n"));
+    assert_eq!(html("([Lease](/f/1#p3))"), format!("<p>({mark})</p>\n"));
+    assert_eq!(html("As the [*lease*](/f/1#p3) says"), format!("<p>As the <em>lease</em>{mark} says</p>\n"));
+    assert_eq!(html("So. [Old](/f/9)"), "<p>So. Old</p>\n");
+    assert_eq!(html("[other](/c/1)"), "<p><a href=\"/c/1\">other</a></p>\n");
 }

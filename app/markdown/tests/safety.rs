@@ -1,6 +1,6 @@
 //! No input, however made, becomes something that runs, fetches or breaks out of its place.
 
-use markdown::{Document, Options, Progress, blocks, render};
+use markdown::{Dialect, Document, Options, Progress, blocks, render, render_as};
 use proptest::prelude::*;
 
 /// The tags and attributes of a piece of HTML, read as a browser would read them.
@@ -12,7 +12,16 @@ fn tags(html: &str) -> Vec<String> {
 
 const ELEMENTS: &[&str] = &[
     "p",
+    "h2",
     "h3",
+    "h4",
+    "h5",
+    "h6",
+    "aside",
+    "details",
+    "summary",
+    "section",
+    "sup",
     "blockquote",
     "ul",
     "ol",
@@ -65,6 +74,12 @@ const ELEMENTS: &[&str] = &[
     "menclose",
 ];
 
+const FILES: &str = "/api/v1/notes/1/attachments/named/";
+
+fn as_note(source: &str) -> String {
+    render_as(Dialect::Note, source, Options { files: Some(FILES), ..Options::default() })
+}
+
 fn assert_harmless(source: &str, html: &str) {
     let mut open = Vec::new();
     for tag in tags(html) {
@@ -85,12 +100,14 @@ fn assert_harmless(source: &str, html: &str) {
         }
         for attribute in ["href=\"", "src=\""] {
             if let Some((_, value)) = tag.split_once(attribute) {
-                let allowed =
-                    ["http:", "https:", "mailto:", "/"].iter().any(|scheme| value.starts_with(scheme));
+                let allowed = ["http:", "https:", "mailto:", "/", "#footnote-"]
+                    .iter()
+                    .any(|scheme| value.starts_with(scheme));
                 assert!(allowed && !value.starts_with("//"), "address in <{tag}> from {source:?}");
             }
         }
-        assert!(!tag.starts_with("img") || tag.contains(" src=\"/f/"), "<{tag}> from {source:?}");
+        let is_own = tag.contains(" src=\"/f/") || tag.contains(&format!(" src=\"{FILES}"));
+        assert!(!tag.starts_with("img") || is_own, "<{tag}> from {source:?}");
     }
     assert!(open.is_empty(), "open {open:?} from {source:?}");
 }
@@ -151,15 +168,28 @@ const ATTACKS: &[&str] = &[
     "[x](https://a.example\u{202e}gpj.exe)",
     "<https://a.example/<script>>",
     "<a@b.example\" onclick=x>",
+    "[!note\" onclick=x] title",
+    "[!note]<script>alert(1)</script>\n> <script>alert(1)</script>",
+    "[!note]- **a\n> b** c",
+    "x[^\"onclick=x]\n\n[^\"onclick=x]: <script>alert(1)</script>",
+    "[^1]: [^1] [^1]\n\n[x[^1]](/c/1)",
+    "> [^1]: in a quotation\n\n- [^1]",
+    "![[../../me.png]]",
+    "![[\"onerror=alert(1).png]]",
+    "![[<script>|<script>]]",
+    "[![[a]]](/c/1)",
+    "---\n<script>alert(1)</script>\n---\n",
 ];
 
 #[test]
 fn no_attack_of_the_corpus_survives() {
     for attack in ATTACKS {
         assert_harmless(attack, &render(attack, Options::default()));
+        assert_harmless(attack, &as_note(attack));
         for prefix in ["> ", "- ", "**", "| ", "# ", "[", "\\(", "$", "    "] {
             let source = format!("{prefix}{attack}");
             assert_harmless(&source, &render(&source, Options::default()));
+            assert_harmless(&source, &as_note(&source));
         }
     }
 }
@@ -167,10 +197,13 @@ fn no_attack_of_the_corpus_survives() {
 #[test]
 fn a_highlighter_that_lies_is_not_believed() {
     let lie = |_: &str, _: &str| Some("<img src=x onerror=alert(1)>".to_owned());
-    let html = render("```js\na\n```", Options { highlight: Some(&lie) });
+    let html = render("```js\na\n```", Options { highlight: Some(&lie), ..Options::default() });
     assert_harmless("lie", &html);
     let other = |_: &str, _: &str| Some("<span class=\"hljs-keyword\">other code</span>".to_owned());
-    assert!(!render("```js\na\n```", Options { highlight: Some(&other) }).contains("other code"));
+    assert!(
+        !render("```js\na\n```", Options { highlight: Some(&other), ..Options::default() })
+            .contains("other code")
+    );
 }
 
 #[test]
@@ -191,6 +224,7 @@ fn deep_and_long_inputs_end() {
     ] {
         let html = render(&source, Options::default());
         assert_harmless(&source[..40], &html);
+        assert_harmless(&source[..40], &as_note(&source));
         let mut document = Document::default();
         document.update(&source, Progress::Growing, Options::default());
     }
@@ -254,6 +288,12 @@ fn markdown_text() -> impl Strategy<Value = String> {
             "^",
             "[ ] ",
             "<br>",
+            "> [!note]- ",
+            "[^1]",
+            "\n[^1]: ",
+            "![[a.png]]",
+            "[[",
+            "]]",
         ])
         .prop_map(str::to_owned),
         ".{0,6}",
@@ -267,6 +307,11 @@ proptest! {
     #[test]
     fn nothing_survives_that_runs_or_fetches(source in markdown_text()) {
         assert_harmless(&source, &render(&source, Options::default()));
+    }
+
+    #[test]
+    fn nothing_survives_in_a_note_either(source in markdown_text()) {
+        assert_harmless(&source, &as_note(&source));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! A call is made where a Leptos owner is current (a component, a resource's fetcher) or, in the
 //! browser, anywhere.
 
+use super::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{Envelope, ErrorCode, Problem};
@@ -118,7 +119,7 @@ pub fn query_value(query: &str, name: &str) -> Option<String> {
 
 /// What an answer with this text means.
 pub(crate) fn problem_of(status: u16, text: &str) -> Problem {
-    serde_json::from_str(text).unwrap_or_else(|_| {
+    json::from_str(text).unwrap_or_else(|_| {
         let (code, error) = match status {
             413 => (ErrorCode::PayloadTooLarge, "That is too large to send.".to_owned()),
             429 => {
@@ -141,7 +142,7 @@ fn decoded<T: DeserializeOwned + 'static>(answer: Call<String>) -> Call<T> {
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    serde_json::from_str::<Envelope<T>>(text).map(|envelope| envelope.data).map_err(|cause| {
+    json::from_str::<Envelope<T>>(text).map(|envelope| envelope.data).map_err(|cause| {
         Problem::new(
             ErrorCode::Internal,
             format!("The server's answer could not be read ({cause}). Reload the page."),

@@ -12,6 +12,37 @@ pub fn mark_ready() {
     }
 }
 
+/// What a person does first on a page, or before anything can be asked of it.
+#[cfg(feature = "hydrate")]
+const FIRST_ACTS: [&str; 7] =
+    ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "scroll", "dragenter"];
+
+/// Calls `act` once, when somebody begins to do something.
+pub fn with_the_first_act(act: impl Fn() + 'static) {
+    #[cfg(feature = "hydrate")]
+    {
+        let is_done = std::cell::Cell::new(false);
+        let act = move || {
+            if !is_done.replace(true) {
+                act();
+            }
+        };
+        let act = wasm_bindgen::closure::Closure::<dyn Fn()>::new(act);
+        let options = web_sys::AddEventListenerOptions::new();
+        options.set_once(true);
+        options.set_passive(true);
+        options.set_capture(true);
+        for name in FIRST_ACTS {
+            let act = act.as_ref().unchecked_ref();
+            let page = leptos::prelude::window();
+            note(page.add_event_listener_with_callback_and_add_event_listener_options(name, act, &options));
+        }
+        act.forget();
+    }
+    #[cfg(not(feature = "hydrate"))]
+    drop(act);
+}
+
 /// Remembers a preference for a year, readable by the server. Never for secrets.
 pub fn set_cookie(name: &str, value: &str) {
     #[cfg(feature = "hydrate")]
@@ -96,6 +127,22 @@ pub fn focus(id: &str) {
         leptos::prelude::request_animation_frame(move || {
             if let Some(element) = element(&id) {
                 note(element.focus());
+            }
+        });
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = id;
+}
+
+/// Moves the focus to the row of this thing in a list, once it is there.
+pub fn focus_row(id: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        let row = format!("[data-row=\"{id}\"]");
+        leptos::prelude::request_animation_frame(move || {
+            let found = leptos::prelude::document().query_selector(&row).ok().flatten();
+            if let Some(row) = found.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
+                note(row.focus());
             }
         });
     }

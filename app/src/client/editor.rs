@@ -206,8 +206,15 @@ mod browser {
         let formula = Closure::<dyn Fn(String, bool) -> JsValue>::new(|tex: String, display: bool| {
             typesetter::formula(&tex, display).map_or(JsValue::UNDEFINED, JsValue::from)
         });
-        let (send, told, formula) = (send.into_js_value(), told.into_js_value(), formula.into_js_value());
-        let opened = call(&module, "openNote", &[parent.into(), options.into(), send, told, formula])
+        let set = Closure::<dyn Fn(String, Option<String>) -> JsValue>::new(
+            |text: String, files: Option<String>| {
+                typesetter::note(&text, files.as_deref()).map_or(JsValue::UNDEFINED, JsValue::from)
+            },
+        );
+        let given =
+            [send.into_js_value(), told.into_js_value(), formula.into_js_value(), set.into_js_value()];
+        let [send, told, formula, set] = given;
+        let opened = call(&module, "openNote", &[parent.into(), options.into(), send, told, formula, set])
             .ok_or("the script has no openNote")?;
         let handle = JsFuture::from(Promise::from(opened)).await.map_err(failed)?;
         let handle: Object = handle.unchecked_into();

@@ -129,6 +129,14 @@ mod browser {
         });
     }
 
+    /// Whether a link leads to an element of this page: the browser goes there by itself.
+    fn is_place_here(link: &web_sys::HtmlAnchorElement) -> bool {
+        let place = link.hash();
+        let id = place.trim_start_matches('#');
+        let same = here().split('#').next() == Some(&format!("{}{}", link.pathname(), link.search()));
+        same && !id.is_empty() && document().get_element_by_id(id).is_some()
+    }
+
     /// The address of the link that was clicked plainly, when the app itself can show it.
     fn internal_link(event: &web_sys::MouseEvent) -> Option<String> {
         let plain = event.button() == 0
@@ -139,7 +147,7 @@ mod browser {
         let ours = link.origin() == window().location().origin().ok()?
             && link.target().is_empty()
             && !link.has_attribute("download");
-        let shown = Route::parse(&link.pathname()).is_some();
+        let shown = Route::parse(&link.pathname()).is_some() && !is_place_here(&link);
         (plain && ours && shown).then(|| format!("{}{}{}", link.pathname(), link.search(), link.hash()))
     }
 }

@@ -5,6 +5,10 @@ pub mod clock;
 pub mod document;
 pub mod drafts;
 pub mod editor;
+#[cfg(feature = "hydrate")]
+pub mod folders;
+pub mod json;
+pub mod listing;
 pub mod location;
 pub mod session;
 pub mod socket;

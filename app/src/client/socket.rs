@@ -57,7 +57,7 @@ mod browser {
     use super::{Connection, Socket};
     use crate::client::document::note;
     use leptos::prelude::*;
-    use shared::socket::{Channel, ClientFrame, ServerBody, ServerFrame};
+    use shared::socket::{Channel, ClientFrame, ServerBody};
     use std::cell::{Cell, RefCell};
     use std::rc::Rc;
     use std::time::Duration;
@@ -234,7 +234,9 @@ mod browser {
         let opened = {
             let (line, ws) = (line.clone(), ws.clone());
             Closure::<dyn FnMut()>::new(move || {
-                for channel in [Channel::System, Channel::Chat, Channel::Notes, Channel::Files] {
+                for channel in
+                    [Channel::System, Channel::Chat, Channel::Notes, Channel::Files, Channel::Pages]
+                {
                     tell(&ws, &ClientFrame::Subscribe { channel });
                 }
                 OPEN.set(Some(ws.clone()));
@@ -285,8 +287,8 @@ mod browser {
     }
 
     fn receive(line: &Rc<Line>, text: &str) {
-        let body = match serde_json::from_str::<ServerFrame>(text) {
-            Ok(frame) => frame.body,
+        let body: ServerBody = match crate::client::json::tagged(text, Some("payload")) {
+            Ok(body) => body,
             Err(cause) => return leptos::logging::warn!("a frame was not understood: {cause}"),
         };
         match &body {

@@ -1,7 +1,7 @@
 //! Follows an answer while it is written: opens the stream, reads it, and after a cut resumes where it
 //! was until the answer has ended. It keeps no text: each event goes to the listener, once and in order.
 
-use super::sse;
+use super::{json, sse};
 #[cfg(any(feature = "hydrate", test))]
 use shared::ConversationId;
 use shared::conversation::{Regenerate, SendMessage};
@@ -100,7 +100,7 @@ impl Place {
         if seq <= self.last && self.last > 0 {
             return None;
         }
-        let event: AnswerEvent = serde_json::from_str(&frame.data).ok()?;
+        let event: AnswerEvent = json::tagged(&frame.data, None).ok()?;
         self.last = seq;
         if let AnswerEvent::Message { message_id, .. } = event {
             self.answer = Some(message_id);

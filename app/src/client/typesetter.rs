@@ -2,14 +2,35 @@
 //! is something to set: a page that only shows what the server set does not need it. Browser only; on the
 //! server every text is set at once.
 
-#[cfg(feature = "hydrate")]
-pub use browser::{Setting, begin, formula, html, is_ready, load_with_the_first_act, note};
+use shared::NoteId;
 
-/// The HTML of a note. In the browser nothing while the module is not there, as when the browser takes over
-/// a page: then it has the HTML already.
+#[cfg(feature = "hydrate")]
+pub use browser::{
+    Setting, begin, formula, html, html_citing, is_ready, load_with_the_first_act, note,
+    note as note_with_places,
+};
+
+/// How the addresses of a note's own files begin, before a file's name.
+pub fn files_of(note: NoteId) -> String {
+    format!("/api/v1/notes/{note}/attachments/named/")
+}
+
+/// The HTML of a note, or of another text that is one; `files` is from [`files_of`]. In the browser nothing
+/// while the module is not there, as when the browser takes over a page: then it has the HTML already.
 #[cfg(not(feature = "hydrate"))]
-pub fn note(text: &str) -> Option<String> {
-    Some(markdown::render_as(markdown::Dialect::Note, text, markdown::Options::default()))
+pub fn note(text: &str, files: Option<&str>) -> Option<String> {
+    let options = markdown::Options { files, ..markdown::Options::default() };
+    Some(markdown::render_as(markdown::Dialect::Note, text, options))
+}
+
+/// The same of a whole note, each heading with the place that an address names. In the browser the editor takes the
+/// text's place at once, and finds them.
+#[cfg(not(feature = "hydrate"))]
+pub fn note_with_places(text: &str, files: Option<&str>) -> Option<String> {
+    let headings = std::cell::RefCell::new(shared::note::headings::Headings::default());
+    let place = |words: &str| headings.borrow_mut().place(words);
+    let options = markdown::Options { files, place: Some(&place), ..markdown::Options::default() };
+    Some(markdown::render_as(markdown::Dialect::Note, text, options))
 }
 
 /// The HTML of a short text that is finished.
@@ -33,9 +54,8 @@ mod browser {
     use leptos::task::spawn_local;
     use std::cell::{Cell, OnceCell, RefCell};
     use std::time::Duration;
-    use wasm_bindgen::closure::Closure;
     use wasm_bindgen::prelude::*;
-    use web_sys::{AddEventListenerOptions, Element};
+    use web_sys::Element;
 
     #[wasm_bindgen(inline_js = "export const imported = (address) => import(address);")]
     extern "C" {
@@ -47,9 +67,9 @@ mod browser {
         #[wasm_bindgen(method)]
         fn begin(this: &Module) -> Setting;
         #[wasm_bindgen(method)]
-        fn html(this: &Module, text: &str, growing: bool) -> String;
+        fn html(this: &Module, text: &str, growing: bool, cite: Option<Function>) -> String;
         #[wasm_bindgen(method)]
-        fn note(this: &Module, text: &str) -> String;
+        fn note(this: &Module, text: &str, files: Option<String>) -> String;
         #[wasm_bindgen(method)]
         fn formula(this: &Module, tex: &str, display: bool) -> Option<String>;
 
@@ -62,6 +82,7 @@ mod browser {
             text: &str,
             growing: bool,
             highlight: Option<Function>,
+            cite: Option<Function>,
         ) -> Result<(), JsValue>;
     }
 
@@ -74,9 +95,6 @@ mod browser {
 
     /// Between two askings.
     const REST: Duration = Duration::from_secs(3);
-
-    /// What a person does first on a page, or before anything can be asked of it.
-    const FIRST_ACTS: [&str; 6] = ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "scroll"];
 
     /// Whether texts can be set; views are told when it comes. Asks for the module.
     pub fn is_ready() -> bool {
@@ -94,11 +112,16 @@ mod browser {
     }
 
     pub fn html(text: &str, growing: bool) -> Option<String> {
-        MODULE.with(|module| module.get().map(|module| module.html(text, growing)))
+        html_citing(text, growing, None)
     }
 
-    pub fn note(text: &str) -> Option<String> {
-        MODULE.with(|module| module.get().map(|module| module.note(text)))
+    /// The same of an answer that cites sources.
+    pub fn html_citing(text: &str, growing: bool, cite: Option<Function>) -> Option<String> {
+        MODULE.with(|module| module.get().map(|module| module.html(text, growing, cite)))
+    }
+
+    pub fn note(text: &str, files: Option<&str>) -> Option<String> {
+        MODULE.with(|module| module.get().map(|module| module.note(text, files.map(str::to_owned))))
     }
 
     /// A formula as MathML; nothing where it is none, or while the module is on its way.
@@ -108,20 +131,7 @@ mod browser {
 
     /// Loads the module when somebody acts.
     pub fn load_with_the_first_act() {
-        let act = Closure::<dyn Fn()>::new(ask);
-        let options = AddEventListenerOptions::new();
-        options.set_once(true);
-        options.set_passive(true);
-        options.set_capture(true);
-        for name in FIRST_ACTS {
-            let listened = window().add_event_listener_with_callback_and_add_event_listener_options(
-                name,
-                act.as_ref().unchecked_ref(),
-                &options,
-            );
-            crate::client::document::note(listened);
-        }
-        act.forget();
+        crate::client::document::with_the_first_act(ask);
     }
 
     pub async fn wait() {

@@ -1,6 +1,13 @@
 //! Files on their way to the server, at most three at a time: small ones whole, large ones in parts. What
-//! the network takes away is sent again, and no more of it than is missing on the server. Only as long as
-//! the page is there; it must never hold a file's bytes in the app's memory.
+//! the network takes away is sent again, and no more of it than is missing on the server. A page that is loaded
+//! again asks for the file again, and goes on. It must never hold a large file's bytes in the app's memory.
+
+#[cfg(feature = "hydrate")]
+mod digest;
+#[cfg(feature = "hydrate")]
+mod known;
+#[cfg(feature = "hydrate")]
+mod memory;
 
 use leptos::prelude::*;
 use shared::file::FileSummary;
@@ -34,6 +41,8 @@ pub enum Stage {
     /// For the network or the server; goes on by itself.
     Waiting,
     Paused,
+    /// Begun before the page was loaded; goes on when the file is chosen again.
+    Missing,
     /// Why, for a person.
     Failed(String),
 }
@@ -45,8 +54,10 @@ pub struct Uploads {
     pub jobs: RwSignal<Vec<Job>>,
     /// How many of those that were on their way together have arrived.
     pub arrived: RwSignal<usize>,
-    #[cfg_attr(not(feature = "hydrate"), expect(dead_code))]
-    on_arrival: Callback<FileSummary>,
+    /// How many of those that were chosen last were on the server already.
+    pub here: RwSignal<usize>,
+    /// The file that arrived last.
+    pub newcomer: RwSignal<Option<FileSummary>>,
 }
 
 pub fn use_uploads() -> Uploads {
@@ -54,17 +65,21 @@ pub fn use_uploads() -> Uploads {
 }
 
 impl Uploads {
-    /// `on_arrival` is told of every file that is there.
-    pub fn provide(on_arrival: impl Fn(FileSummary) + Send + Sync + 'static) -> Self {
+    pub fn provide() -> Self {
         let uploads = Self {
             jobs: RwSignal::new(Vec::new()),
             arrived: RwSignal::new(0),
-            on_arrival: Callback::new(on_arrival),
+            here: RwSignal::new(0),
+            newcomer: RwSignal::new(None),
         };
         provide_context(uploads);
-        #[cfg(feature = "hydrate")]
-        browser::follow(uploads);
         uploads
+    }
+
+    /// Sends on what was begun, and warns who leaves.
+    pub fn listen(self) {
+        #[cfg(feature = "hydrate")]
+        browser::follow(self);
     }
 
     pub fn pause(self, number: u64) {
@@ -92,7 +107,8 @@ impl Uploads {
 
     /// Whether leaving the page would lose something.
     pub fn is_busy(self) -> bool {
-        self.jobs.with(|jobs| jobs.iter().any(|job| !matches!(job.stage.get(), Stage::Failed(_))))
+        self.jobs
+            .with(|jobs| jobs.iter().any(|job| !matches!(job.stage.get(), Stage::Failed(_) | Stage::Missing)))
     }
 }
 
@@ -101,6 +117,8 @@ pub use browser::Chosen;
 
 #[cfg(feature = "hydrate")]
 mod browser {
+    use super::known::{PORTION, WORTH_ASKING, known};
+    use super::memory::{self, Remembered};
     use super::{Job, Stage, Uploads};
     use crate::client::api::{self, Method};
     use crate::client::socket::{Connection, use_socket};
@@ -136,12 +154,18 @@ mod browser {
     pub struct Chosen {
         pub file: File,
         pub folder: String,
+        /// Told when it is there, or that it will not come.
+        pub then: Option<Then>,
     }
+
+    pub type Then = Callback<Option<FileSummary>>;
 
     /// What it takes to send a file.
     struct Task {
         job: Job,
-        file: File,
+        /// None until it is chosen again.
+        file: RefCell<Option<File>>,
+        then: RefCell<Option<Then>>,
         /// Of a file in parts, once the server knows of it.
         upload: Cell<Option<UploadId>>,
         /// Ends the sending that is under way.
@@ -156,6 +180,7 @@ mod browser {
                 wake_all();
             }
         });
+        Effect::new(move |_| spawn_local(uploads.recall()));
         Effect::new(move |_| {
             let leaving = window_event_listener(leptos::ev::beforeunload, move |event| {
                 if untrack(|| uploads.is_busy()) {
@@ -167,8 +192,118 @@ mod browser {
     }
 
     impl Uploads {
-        /// Puts files at the end of the queue.
+        /// Puts files at the end of the queue; goes on with those that were begun before, and passes over those
+        /// that are on the server already.
         pub fn add(self, chosen: Vec<Chosen>) {
+            spawn_local(async move {
+                let fresh = self.without_missing(chosen).await;
+                if fresh.len() < WORTH_ASKING {
+                    return self.queue(fresh);
+                }
+                let mut here = 0;
+                let mut left = fresh.into_iter();
+                loop {
+                    let portion: Vec<Chosen> = left.by_ref().take(PORTION).collect();
+                    if portion.is_empty() {
+                        return self.here.set(here);
+                    }
+                    let before = portion.len();
+                    let fresh = self.without_known(portion).await;
+                    here += before - fresh.len();
+                    self.queue(fresh);
+                }
+            });
+        }
+
+        /// What was begun before the page was loaded, as far as the server still has it.
+        async fn recall(self) {
+            for remembered in memory::all() {
+                match api::get::<Upload>(format!("/uploads/{}", remembered.id)).await {
+                    Ok(upload) if upload.file.is_none() => self.miss(remembered, &upload),
+                    Err(problem) if problem.error_code != ErrorCode::NotFound => {}
+                    _ => memory::forget(remembered.id),
+                }
+            }
+        }
+
+        fn miss(self, remembered: Remembered, upload: &Upload) {
+            let number = NEXT.replace(NEXT.get() + 1);
+            let job = Job {
+                number,
+                name: remembered.name,
+                folder: remembered.folder,
+                size: remembered.size,
+                sent: ArcRwSignal::new(received(upload)),
+                stage: ArcRwSignal::new(Stage::Missing),
+            };
+            let task = Task {
+                job: job.clone(),
+                file: RefCell::new(None),
+                then: RefCell::new(None),
+                upload: Cell::new(Some(remembered.id)),
+                stop: RefCell::new(None),
+            };
+            TASKS.with_borrow_mut(|all| all.insert(number, Rc::new(task)));
+            self.jobs.update(|jobs| jobs.push(job));
+        }
+
+        /// Gives back to those that were begun before the files that they miss; the others.
+        async fn without_missing(self, chosen: Vec<Chosen>) -> Vec<Chosen> {
+            let remembered = memory::all();
+            let missing = TASKS.with_borrow(|all| {
+                let missing = all.values().filter(|task| task.file.borrow().is_none());
+                missing.cloned().collect::<Vec<Rc<Task>>>()
+            });
+            let mut fresh = Vec::new();
+            for one in chosen {
+                let mut found = None;
+                for task in &missing {
+                    let same = remembered.iter().find(|known| Some(known.id) == task.upload.get());
+                    if let Some(same) = same
+                        && task.file.borrow().is_none()
+                        && same.is_of(&one.file).await
+                    {
+                        found = Some(task);
+                        break;
+                    }
+                }
+                match found {
+                    Some(task) => {
+                        task.file.replace(Some(one.file));
+                        task.then.replace(one.then);
+                        task.job.stage.set(Stage::Queued);
+                    }
+                    None => fresh.push(one),
+                }
+            }
+            self.fill();
+            fresh
+        }
+
+        async fn without_known(self, chosen: Vec<Chosen>) -> Vec<Chosen> {
+            let places: Vec<(File, String)> =
+                chosen.iter().map(|one| (one.file.clone(), one.folder.clone())).collect();
+            let there = match known(&places).await {
+                Ok(there) => there,
+                // sending says what is wrong
+                Err(_) => return chosen,
+            };
+            let mut left = Vec::new();
+            for (one, there) in chosen.into_iter().zip(there) {
+                match there {
+                    Some(file) => {
+                        if let Some(then) = one.then {
+                            then.run(Some(file.clone()));
+                        }
+                        self.newcomer.set(Some(file));
+                    }
+                    None => left.push(one),
+                }
+            }
+            left
+        }
+
+        fn queue(self, chosen: Vec<Chosen>) {
             let tasks = chosen.into_iter().map(|one| {
                 let number = NEXT.replace(NEXT.get() + 1);
                 let job = Job {
@@ -179,7 +314,13 @@ mod browser {
                     sent: ArcRwSignal::new(0),
                     stage: ArcRwSignal::new(Stage::Queued),
                 };
-                Rc::new(Task { job, file: one.file, upload: Cell::new(None), stop: RefCell::new(None) })
+                Rc::new(Task {
+                    job,
+                    file: RefCell::new(Some(one.file)),
+                    then: RefCell::new(one.then),
+                    upload: Cell::new(None),
+                    stop: RefCell::new(None),
+                })
             });
             let tasks: Vec<Rc<Task>> = tasks.collect();
             if self.jobs.with_untracked(Vec::is_empty) {
@@ -226,8 +367,12 @@ mod browser {
                 match outcome {
                     Ok(file) => {
                         TASKS.with_borrow_mut(|all| all.remove(&task.job.number));
+                        if let Some(id) = task.upload.get() {
+                            memory::forget(id);
+                        }
                         self.arrived.update(|arrived| *arrived += 1);
-                        self.on_arrival.run(file);
+                        task.tell(Some(file.clone()));
+                        self.newcomer.set(Some(file));
                         self.take_off(task.job.number);
                     }
                     Err(problem) => task.job.stage.set(Stage::Failed(problem.error)),
@@ -255,8 +400,10 @@ mod browser {
     pub fn cancel(uploads: Uploads, number: u64) {
         let Some(task) = TASKS.with_borrow_mut(|all| all.remove(&number)) else { return };
         task.end();
+        task.tell(None);
         uploads.take_off(number);
         if let Some(id) = task.upload.get() {
+            memory::forget(id);
             spawn_local(async move {
                 // the server forgets it by itself after some days
                 if let Err(problem) = api::delete::<IgnoredAny>(format!("/uploads/{id}")).await {
@@ -272,6 +419,12 @@ mod browser {
     }
 
     impl Task {
+        fn tell(&self, file: Option<FileSummary>) {
+            if let Some(then) = self.then.take() {
+                then.run(file);
+            }
+        }
+
         fn end(&self) {
             if let Some(stop) = self.stop.take() {
                 stop.abort();
@@ -307,7 +460,8 @@ mod browser {
             let (name, folder) = (api::encode(&self.job.name), api::encode(&self.job.folder));
             if self.job.size <= PART_SIZE {
                 let path = format!("/files?name={name}&folder={folder}");
-                return api::send_blob(Method::Post, &path, &self.file, signal).await;
+                let file = self.file()?;
+                return api::send_blob(Method::Post, &path, &file, signal).await;
             }
             let upload = self.opened().await?;
             if let Some(file) = upload.file {
@@ -317,7 +471,7 @@ mod browser {
             let length = |number: u32| {
                 upload.part_size.min(upload.size.saturating_sub(u64::from(number) * upload.part_size))
             };
-            self.job.sent.set(upload.received.iter().map(|number| length(*number)).sum());
+            self.job.sent.set(received(&upload));
             for number in (0..parts).filter(|number| !upload.received.contains(number)) {
                 if signal.aborted() {
                     return Err(unreadable());
@@ -348,19 +502,37 @@ mod browser {
             };
             let upload: Upload = api::send(Method::Post, "/uploads", &wish).await?;
             self.upload.set(Some(upload.id));
+            let file = self.file()?;
+            if let Some(beginning) = memory::beginning_of(&file).await {
+                let BeginUpload { name, folder, size, .. } = wish;
+                memory::remember(Remembered { id: upload.id, name, folder, size, beginning });
+            }
             Ok(upload)
         }
 
+        fn file(&self) -> Result<File, Problem> {
+            self.file.borrow().clone().ok_or_else(unreadable)
+        }
+
         fn slice(&self, start: u64, end: u64) -> Result<Blob, Problem> {
-            self.file.slice_with_f64_and_f64(start as f64, end as f64).map_err(|_| unreadable())
+            self.file()?.slice_with_f64_and_f64(start as f64, end as f64).map_err(|_| unreadable())
         }
 
         async fn is_readable(&self) -> bool {
-            match self.file.slice_with_f64_and_f64(0.0, 1.0) {
+            let Ok(file) = self.file() else { return false };
+            match file.slice_with_f64_and_f64(0.0, 1.0) {
                 Ok(first) => JsFuture::from(first.array_buffer()).await.is_ok(),
                 Err(_) => false,
             }
         }
+    }
+
+    /// In bytes.
+    fn received(upload: &Upload) -> u64 {
+        let length = |number: &u32| {
+            upload.part_size.min(upload.size.saturating_sub(u64::from(*number) * upload.part_size))
+        };
+        upload.received.iter().map(length).sum()
     }
 
     fn unreadable() -> Problem {
@@ -376,6 +548,7 @@ mod browser {
             ErrorCode::Offline
                 | ErrorCode::RateLimited
                 | ErrorCode::DatabaseUnavailable
+                | ErrorCode::StorageUnavailable
                 | ErrorCode::ShuttingDown
                 | ErrorCode::Timeout
         )

@@ -6,6 +6,7 @@ pub mod button;
 pub mod dialog;
 pub mod field;
 pub mod icon;
+pub mod list_filter;
 pub mod list_title;
 pub mod long_list;
 pub mod menu;

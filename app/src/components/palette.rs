@@ -1,14 +1,16 @@
-//! The command palette: notes, files and conversations by their words and every command, from one field.
+//! The command palette: notes, files, pages and conversations by their words and every command, from one field.
 //! An aria combobox: the focus stays in the field, the arrow keys move what is chosen.
 
 use super::dialog::show_while;
 use super::icon::Icon;
+use crate::areas::{Apart, Part, RestPart};
 use crate::client::{api, document};
 use crate::frame::commands::{Command, Commands, Target};
 use crate::frame::keyboard::stroke_of;
 use crate::pages::conversations::use_conversations;
 use crate::pages::files::use_files;
 use crate::pages::notes::use_notes;
+use crate::pages::saved::{address_in, use_saved};
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -16,11 +18,15 @@ use shared::conversation::ConversationSummary;
 use shared::file::FileSummary;
 use shared::note::NoteSummary;
 use shared::page::Page;
-use shared::{ConversationId, FileId, NoteId};
+use shared::saved_page::PageSummary;
+use shared::search::{SearchAnswer, SearchHit, SearchKind};
+use shared::{ConversationId, FileId, NoteId, PageId};
 use std::time::Duration;
 
 /// How many of each kind are offered.
 const OFFERED: usize = 8;
+/// How many passages.
+const PASSAGES: usize = 5;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Offer {
@@ -28,6 +34,11 @@ enum Offer {
     Conversation(ConversationId, String),
     Note(NoteId, String),
     File(FileId, String),
+    Page(PageId, String),
+    /// Save the page of this address.
+    SavePage(String),
+    /// A passage, found by its words or by what it means.
+    Passage(SearchHit),
     /// Search everything for these words.
     Search(String),
 }
@@ -37,6 +48,12 @@ impl Offer {
         match self {
             Self::Command(command) => command.title().to_owned(),
             Self::Conversation(_, title) | Self::Note(_, title) | Self::File(_, title) => title.clone(),
+            Self::Page(_, title) => title.clone(),
+            Self::SavePage(url) => format!("Save the page {url}"),
+            Self::Passage(hit) => {
+                let passage: String = hit.passage.iter().map(|segment| segment.text.as_str()).collect();
+                format!("{}: {passage}", hit.display_title())
+            }
             Self::Search(words) => format!("Search everything for “{words}”"),
         }
     }
@@ -47,6 +64,15 @@ impl Offer {
             Self::Conversation(..) => Icon::Chat,
             Self::Note(..) => Icon::Note,
             Self::File(..) => Icon::Clip,
+            Self::Page(..) => Icon::Web,
+            Self::SavePage(_) => Icon::Plus,
+            Self::Passage(hit) => match hit.kind {
+                SearchKind::Message { .. } | SearchKind::Conversation { .. } => Icon::Chat,
+                SearchKind::Note { .. } => Icon::Note,
+                SearchKind::File { .. } => Icon::Clip,
+                SearchKind::Page { .. } => Icon::Web,
+                SearchKind::Memory { .. } => Icon::Bulb,
+            },
             Self::Search(_) => Icon::Search,
         }
     }
@@ -57,7 +83,9 @@ impl Offer {
             Self::Conversation(..) => Some("Conversation"),
             Self::Note(..) => Some("Note"),
             Self::File(..) => Some("File"),
-            Self::Command(_) | Self::Search(_) => None,
+            Self::Page(..) => Some("Page"),
+            Self::Passage(_) => Some("Passage"),
+            Self::Command(_) | Self::Search(_) | Self::SavePage(_) => None,
         }
     }
 }
@@ -83,7 +111,7 @@ pub fn Palette(commands: Commands) -> impl IntoView {
     view! {
         <dialog class="palette" node_ref=dialog aria-label="Find anything" on:close=move |_| open.set(false)
             on:click=move |event| if clicked_veil(&event) { open.set(false) }>
-            {move || open.get().then(|| view! { <PaletteContent commands/> })}
+            {move || open.get().then(|| view! { <Apart part=Part::Rest(RestPart::Palette)/> })}
         </dialog>
     }
 }
@@ -93,15 +121,21 @@ fn clicked_veil(event: &leptos::ev::MouseEvent) -> bool {
     event.target() == event.current_target()
 }
 
+/// What it holds while it is open.
 #[component]
-fn PaletteContent(commands: Commands) -> impl IntoView {
+pub fn PaletteContent() -> impl IntoView {
+    let commands = expect_context::<Commands>();
     let words = RwSignal::new(String::new());
-    let found = RwSignal::new(use_conversations().newest_now(OFFERED));
-    let notes = RwSignal::new(use_notes().newest_now(OFFERED));
-    let files = RwSignal::new(use_files().newest_now(OFFERED));
+    let found = RwSignal::new(use_conversations().rows.newest_now(OFFERED));
+    let notes = RwSignal::new(use_notes().rows.newest_now(OFFERED));
+    let files = RwSignal::new(use_files().rows.newest_now(OFFERED));
+    let saved = use_saved();
+    let pages = RwSignal::new(saved.rows.newest_now(OFFERED));
+    let passages = RwSignal::new(Vec::<SearchHit>::new());
     let chosen = RwSignal::new(0_usize);
     let target = commands.target();
-    fetch_as_typed(words, found, notes, files);
+    fetch_as_typed(words, found, notes, files, pages);
+    search_as_typed(words, passages);
     document::focus("palette-words");
     let offers = Memo::new(move |_| {
         let words = words.get();
@@ -113,6 +147,10 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
         if is_blank {
             offers.truncate(4);
         }
+        pages.with(|pages| {
+            let offered = pages.iter().take(if is_blank { 2 } else { OFFERED });
+            offers.splice(0..0, offered.map(|one| Offer::Page(one.id, one.title.clone())));
+        });
         files.with(|files| {
             let offered = files.iter().take(if is_blank { 3 } else { OFFERED });
             offers.splice(0..0, offered.map(|one| Offer::File(one.id, one.name.clone())));
@@ -121,7 +159,15 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
             let offered = notes.iter().take(if is_blank { 4 } else { OFFERED });
             offers.splice(0..0, offered.map(|one| Offer::Note(one.id, one.display_title().to_owned())));
         });
+        if let Some(url) = address_in(&words) {
+            offers.insert(0, Offer::SavePage(url.to_owned()));
+        }
         if !is_blank {
+            let offered: Vec<String> = offers.iter().filter_map(address_of).collect();
+            passages.with(|passages| {
+                let new = passages.iter().filter(|hit| !offered.contains(&hit.url));
+                offers.extend(new.take(PASSAGES).cloned().map(Offer::Passage));
+            });
             offers.push(Offer::Search(words.trim().to_owned()));
         }
         offers.extend(matching.into_iter().map(Offer::Command));
@@ -130,10 +176,15 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     let take = move |offer: Offer| {
         commands.palette_open.set(false);
         match offer {
-            Offer::Command(command) => commands.run(command),
+            Offer::Command(command) => commands.run_on(command, target),
             Offer::Conversation(id, _) => commands.open(&Route::Conversation(id).path()),
             Offer::Note(id, _) => commands.open(&Route::Note(id).path()),
             Offer::File(id, _) => commands.open(&Route::File(id).path()),
+            Offer::Page(id, _) => commands.open(&Route::SavedPage(id).path()),
+            Offer::SavePage(url) => {
+                saved.save(url, move |page| commands.open(&Route::SavedPage(page.id).path()));
+            }
+            Offer::Passage(hit) => commands.open(&hit.url),
             Offer::Search(words) => {
                 commands.open(&format!("{}?q={}", Route::Search.path(), api::encode(&words)))
             }
@@ -162,9 +213,9 @@ fn PaletteContent(commands: Commands) -> impl IntoView {
     view! {
         <div class="palette-field">
             {Icon::Search.draw()}
-            <input id="palette-words" type="text" role="combobox" aria-label="Find notes, conversations and commands" aria-expanded="true"
+            <input id="palette-words" type="text" role="combobox" aria-label="Find notes, files, conversations and commands" aria-expanded="true"
                 aria-controls="palette-offers" aria-autocomplete="list" aria-activedescendant=active
-                placeholder="Find a note, a file, a conversation or a command" autocomplete="off" autofocus
+                placeholder="Find anything, or paste an address" autocomplete="off" autofocus
                 prop:value=move || words.get()
                 on:input=move |event| { words.set(event_target_value(&event)); chosen.set(0); }
                 on:keydown=keys/>
@@ -198,6 +249,7 @@ fn fetch_as_typed(
     found: RwSignal<Vec<ConversationSummary>>,
     notes: RwSignal<Vec<NoteSummary>>,
     files: RwSignal<Vec<FileSummary>>,
+    pages: RwSignal<Vec<PageSummary>>,
 ) {
     Effect::new(move |before: Option<()>| {
         let asked = words.get();
@@ -213,8 +265,9 @@ fn fetch_as_typed(
                 let conversations = api::get::<Page<ConversationSummary>>(format!("/conversations?{query}"));
                 let with_words = api::get::<Page<NoteSummary>>(format!("/notes?{query}"));
                 let with_name = api::get::<Page<FileSummary>>(format!("/files?{query}"));
+                let saved = api::get::<Page<PageSummary>>(format!("/pages?{query}"));
                 spawn_local(async move {
-                    let answers = futures::join!(conversations, with_words, with_name);
+                    let answers = futures::join!(conversations, with_words, with_name, saved);
                     if words.try_with_untracked(|now| *now == asked) != Some(true) {
                         return;
                     }
@@ -231,9 +284,55 @@ fn fetch_as_typed(
                         Ok(page) => files.set(page.items),
                         Err(problem) => leptos::logging::warn!("{problem}"),
                     }
+                    match answers.3 {
+                        Ok(page) => pages.set(page.items),
+                        Err(problem) => leptos::logging::warn!("{problem}"),
+                    }
                 });
             },
             Duration::from_millis(120),
+        );
+    });
+}
+
+/// Where what is offered by its title opens.
+fn address_of(offer: &Offer) -> Option<String> {
+    match offer {
+        Offer::Conversation(id, _) => Some(Route::Conversation(*id).path()),
+        Offer::Note(id, _) => Some(Route::Note(*id).path()),
+        Offer::File(id, _) => Some(Route::File(*id).path()),
+        Offer::Page(id, _) => Some(Route::SavedPage(*id).path()),
+        _ => None,
+    }
+}
+
+/// Searches everything a little later, so that titles, which are quick, do not wait for what the words mean.
+fn search_as_typed(words: RwSignal<String>, passages: RwSignal<Vec<SearchHit>>) {
+    Effect::new(move |before: Option<()>| {
+        let asked = words.get();
+        if before.is_none() {
+            return;
+        }
+        set_timeout(
+            move || {
+                let is_now = move |asked: &String| words.try_with_untracked(|now| now == asked) == Some(true);
+                if !is_now(&asked) {
+                    return;
+                }
+                let limit = PASSAGES + OFFERED;
+                let answer = api::get::<SearchAnswer>(format!(
+                    "/search?limit={limit}&q={}",
+                    api::encode(asked.trim())
+                ));
+                spawn_local(async move {
+                    match answer.await {
+                        Ok(answer) if is_now(&asked) => passages.set(answer.items),
+                        Ok(_) => {}
+                        Err(problem) => leptos::logging::warn!("{problem}"),
+                    }
+                });
+            },
+            Duration::from_millis(250),
         );
     });
 }

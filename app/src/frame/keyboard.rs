@@ -46,7 +46,7 @@ pub const GROUPS: &[Group] = &[
     Group {
         title: "Anywhere",
         keys: &[
-            control("k", "Find notes, files, conversations and commands", Command::Palette),
+            control("k", "Find notes, files, pages, conversations and commands", Command::Palette),
             plain("/", "Search", Command::Search),
             plain("c", "New conversation", Command::NewConversation),
             plain("n", "New note", Command::NewNote),
@@ -55,6 +55,8 @@ pub const GROUPS: &[Group] = &[
             plain("g", "Go to the notes", Command::Notes),
             plain("f", "Go to the files", Command::Files),
             plain("u", "Upload files…", Command::Upload),
+            plain("w", "Go to the web pages", Command::Pages),
+            plain("a", "Save a web page…", Command::SavePage),
             plain("[", "Fold or open the list", Command::FoldList),
             plain("]", "Fold or open the side panel", Command::FoldPanel),
             plain("t", "Switch between light, dark and system", Command::TurnTheme),
@@ -140,11 +142,7 @@ pub fn listen(commands: Commands) {
             if event.default_prevented() || event.is_composing() {
                 return;
             }
-            let modifier = match (event.ctrl_key() || event.meta_key(), event.alt_key()) {
-                (false, false) => Modifier::None,
-                (true, false) => Modifier::Control,
-                _ => Modifier::Other,
-            };
+            let modifier = modifier_of(&event);
             let typing = if crate::client::document::is_typing(&event) { Typing::Yes } else { Typing::No };
             // while a dialog is open its own keys rule
             let in_dialog = commands.palette_open.get_untracked() || open_dialog();
@@ -163,6 +161,19 @@ pub fn listen(commands: Commands) {
 
 #[cfg(feature = "hydrate")]
 use leptos::prelude::GetUntracked as _;
+
+/// Signs that are typed with AltGr, or with Option on a Mac, as `[` is on many keyboards, are pressed plainly.
+#[cfg(feature = "hydrate")]
+fn modifier_of(event: &web_sys::KeyboardEvent) -> Modifier {
+    let is_sign = matches!(event.key().as_bytes(), [sign] if sign.is_ascii_punctuation());
+    match (event.ctrl_key() || event.meta_key(), event.alt_key()) {
+        (false, false) => Modifier::None,
+        (false, true) if is_sign => Modifier::None,
+        (true, true) if is_sign && event.get_modifier_state("AltGraph") => Modifier::None,
+        (true, false) => Modifier::Control,
+        _ => Modifier::Other,
+    }
+}
 
 #[cfg(feature = "hydrate")]
 fn open_dialog() -> bool {

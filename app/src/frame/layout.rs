@@ -70,7 +70,7 @@ type Widths = BTreeMap<char, u16>;
 impl LayoutState {
     /// Reads the cookie. It may say anything: what makes no sense becomes the default.
     pub fn parse(text: &str) -> Self {
-        serde_json::from_str(text).unwrap_or_default()
+        crate::client::json::from_str(text).unwrap_or_default()
     }
 
     /// The widths for the first paint.

@@ -10,15 +10,13 @@ pub mod status;
 pub mod theme;
 mod visit;
 
+use crate::areas::{Apart, FilesPart, NotesPart, Part, RestPart};
 use crate::client::location::use_location;
 use crate::client::session::use_session;
 use crate::components::palette::Palette;
 use crate::components::resizer::Resizer;
 use crate::components::toast::ToastShelf;
 use crate::pages::conversations::list::ConversationList;
-use crate::pages::files::{DropVeil, FileDialogs, FileList};
-use crate::pages::notes::{NoteDialogs, NoteList};
-use crate::pages::settings::SettingsList;
 use crate::pages::{Page, title_of};
 use crate::route::{Route, Section};
 use commands::Commands;
@@ -46,14 +44,14 @@ fn WorkFrame() -> impl IntoView {
     let section = Memo::new(move |_| location.route.get().map_or(Section::Conversations, Route::section));
     layout.follow(section);
     let list = move || match section.get() {
-        Section::Search | Section::Bin => "none",
+        Section::Memories | Section::Search | Section::Bin => "none",
         section if layout.is_open(Pane::List, section) => "open",
         _ => "folded",
     };
     let panel = move || if layout.is_open(Pane::Panel, section.get()) { "open" } else { "closed" };
     // on a phone one pane at a time: the address says which
     let phone = move || match location.route.get() {
-        Some(Route::Home | Route::Files | Route::SettingsHome) => "list",
+        Some(Route::Home | Route::Files | Route::Pages | Route::SettingsHome) => "list",
         Some(Route::Notes) if location.query_value("title").is_none() => "list",
         _ => "page",
     };
@@ -68,10 +66,11 @@ fn WorkFrame() -> impl IntoView {
                 <section class="list-pane" aria-label="List">
                     {move || match section.get() {
                         Section::Conversations => view! { <ConversationList/> }.into_any(),
-                        Section::Notes => view! { <NoteList/> }.into_any(),
-                        Section::Files => view! { <FileList/> }.into_any(),
-                        Section::Settings => view! { <SettingsList/> }.into_any(),
-                        Section::Search | Section::Bin => ().into_any(),
+                        Section::Notes => view! { <Apart part=Part::Notes(NotesPart::List)/> }.into_any(),
+                        Section::Files => view! { <Apart part=Part::Files(FilesPart::List)/> }.into_any(),
+                        Section::Pages => view! { <Apart part=Part::Files(FilesPart::SavedList)/> }.into_any(),
+                        Section::Settings => view! { <Apart part=Part::Rest(RestPart::SettingsList)/> }.into_any(),
+                        Section::Memories | Section::Search | Section::Bin => ().into_any(),
                     }}
                     <Resizer pane=Pane::List section label="Width of the list"/>
                 </section>
@@ -83,8 +82,7 @@ fn WorkFrame() -> impl IntoView {
         </div>
         <ToastShelf/>
         <Palette commands/>
-        <NoteDialogs/>
-        <FileDialogs/>
-        <DropVeil section/>
+        <Apart part=Part::Notes(NotesPart::Dialogs)/>
+        <Apart part=Part::Files(FilesPart::Dialogs(section))/>
     }
 }

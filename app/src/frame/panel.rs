@@ -1,13 +1,13 @@
 //! The side panel: a conversation beside whatever is open; beside a note, more than that.
 
 use super::layout::{Pane, use_layout};
+use crate::areas::{Apart, NotesPart, Part};
 use crate::client::location::use_location;
 use crate::components::icon::{Icon, IconButton};
 use crate::components::resizer::Resizer;
 use crate::components::states::Empty;
 use crate::pages::chat::ConversationView;
 use crate::pages::conversations::use_conversations;
-use crate::pages::notes::NoteBeside;
 use crate::route::{Route, Section};
 use leptos::prelude::*;
 use shared::ConversationId;
@@ -27,7 +27,7 @@ pub fn SidePanel(section: Memo<Section>) -> impl IntoView {
         <aside class="panel" aria-label=label hidden=move || !open.get()>
             <Resizer pane=Pane::Panel section label="Width of the side panel"/>
             {move || open.get().then(|| match has_note.get() {
-                true => view! { <NoteBeside id=note/> }.into_any(),
+                true => view! { <Apart part=Part::Notes(NotesPart::Beside(note))/> }.into_any(),
                 false => view! { <PanelConversation section/> }.into_any(),
             })}
         </aside>
@@ -103,7 +103,7 @@ fn Choices(#[prop(into)] begin: Callback<()>) -> impl IntoView {
     let settled = RwSignal::new(false);
     Effect::new(move |_| {
         settled.set(true);
-        if !conversations.is_seeded() {
+        if !conversations.rows.is_seeded() {
             conversations.reload();
         }
     });

@@ -21,6 +21,8 @@ pub fn Rail(section: Memo<Section>) -> impl IntoView {
             {rail_link(section, Section::Conversations, Route::Home, Icon::Chat, "Conversations")}
             {rail_link(section, Section::Notes, Route::Notes, Icon::Note, "Notes")}
             {rail_link(section, Section::Files, Route::Files, Icon::Clip, "Files")}
+            {rail_link(section, Section::Pages, Route::Pages, Icon::Web, "Pages")}
+            {rail_link(section, Section::Memories, Route::Memories, Icon::Bulb, "Memories")}
             {rail_link(section, Section::Search, Route::Search, Icon::Search, "Search")}
             {rail_link(section, Section::Bin, Route::Bin, Icon::Bin, "Bin")}
             <span class="rail-space"></span>
@@ -64,15 +66,17 @@ fn rail_link(
     }
 }
 
-/// The five things for a thumb.
+/// The six things for a thumb.
 #[component]
 pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
     let current = Memo::new(move |_| match section.get() {
         Section::Conversations => Some(Route::Home),
         Section::Notes => Some(Route::Notes),
         Section::Files => Some(Route::Files),
+        Section::Pages => Some(Route::Pages),
         Section::Search => Some(Route::Search),
-        Section::Settings => Some(Route::SettingsHome),
+        // from there a phone gets to the memories
+        Section::Settings | Section::Memories => Some(Route::SettingsHome),
         Section::Bin => None,
     });
     view! {
@@ -80,6 +84,7 @@ pub fn BottomBar(section: Memo<Section>) -> impl IntoView {
             {bottom_link(Route::Home, current, Icon::Chat, "Conversations")}
             {bottom_link(Route::Notes, current, Icon::Note, "Notes")}
             {bottom_link(Route::Files, current, Icon::Clip, "Files")}
+            {bottom_link(Route::Pages, current, Icon::Web, "Pages")}
             {bottom_link(Route::Search, current, Icon::Search, "Search")}
             {bottom_link(Route::SettingsHome, current, Icon::Settings, "Settings")}
         </nav>

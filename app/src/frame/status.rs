@@ -1,8 +1,8 @@
 //! How the line to the server stands, in words, where the eye rests: at the foot of the list.
 
+use crate::areas::{Apart, FilesPart, Part};
 use crate::client::socket::{Connection, use_socket};
 use crate::components::button::{Button, Look};
-use crate::pages::files::TransferNote;
 use crate::route::Section;
 use leptos::prelude::*;
 
@@ -27,7 +27,7 @@ pub fn StatusLine(section: Memo<Section>) -> impl IntoView {
         <div class="status" role="status" data-state=state data-outdated=move || socket.outdated.get().then_some("")>
             <span class="status-dot" aria-hidden="true"></span>
             <span class="status-words">{words}</span>
-            <TransferNote section/>
+            <Apart part=Part::Files(FilesPart::Transfers(section))/>
             {move || socket.outdated.get().then(|| view! {
                 <Button look=Look::Plain on_click=|()| reload()>"New version: reload"</Button>
             })}

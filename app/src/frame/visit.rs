@@ -1,8 +1,8 @@
 //! Around a note that somebody sees by a link, without an account: next to nothing.
 
+use crate::areas::{Apart, NotesPart, Part};
 use crate::client::location::use_location;
 use crate::components::toast::ToastShelf;
-use crate::pages::notes::NotesPage;
 use crate::pages::title_of;
 use crate::route::Route;
 use leptos::prelude::*;
@@ -20,7 +20,7 @@ pub fn VisitFrame() -> impl IntoView {
                 <p class="mark"><span class="mark-leaf" aria-hidden="true"></span>"sideBar"</p>
                 <a class="button is-plain" href=sign_in target="_self">"Sign in"</a>
             </header>
-            <main id="main" class="page" tabindex="-1"><NotesPage id=note/></main>
+            <main id="main" class="page" tabindex="-1"><Apart part=Part::Notes(NotesPart::VisitedPage(note))/></main>
         </div>
         <ToastShelf/>
     }

@@ -2,6 +2,7 @@
 
 use super::Sheet;
 use crate::client::api::{self, Method};
+use crate::client::json::fetched;
 use crate::client::location::use_location;
 use crate::client::socket;
 use crate::components::button::{Button, Look};
@@ -11,6 +12,7 @@ use crate::components::toast::use_toasts;
 use crate::pages::conversations::use_conversations;
 use crate::pages::files::DeletedFiles;
 use crate::pages::notes::DeletedNotes;
+use crate::pages::saved::DeletedPages;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -26,18 +28,20 @@ fn fetch(cursor: Option<&str>) -> api::Call<Page<ConversationSummary>> {
 
 #[component]
 pub fn BinPage() -> impl IntoView {
-    let page = Resource::new(|| (), |()| fetch(None));
+    let page = fetched(|| (), |()| fetch(None));
     socket::on_frame(move |frame| {
         if matches!(frame, ServerBody::ConversationDeleted { .. } | ServerBody::Resync) {
             page.refetch();
         }
     });
     view! {
-        <Sheet title="Bin" lead="What you deleted stays here for 30 days. Then it is gone for good.">
+        <Sheet title="Bin" lead="What you deleted stays here for 30 days. Then it is gone for good. Deleted files may take up as much room as your files may; the oldest make way for more.">
             <h2 class="bin-kind">"Notes"</h2>
             <DeletedNotes/>
             <h2 class="bin-kind">"Files"</h2>
             <DeletedFiles/>
+            <h2 class="bin-kind">"Pages"</h2>
+            <DeletedPages/>
             <h2 class="bin-kind">"Conversations"</h2>
             <Transition fallback=|| view! { <Skeleton rows=4/> }>
                 {move || Suspend::new(async move {
@@ -89,7 +93,7 @@ fn deleted_view(rows: RwSignal<Vec<ConversationSummary>>, summary: ConversationS
         spawn_local(async move {
             match restored(id).await {
                 Ok(summary) => {
-                    store.upsert(summary);
+                    store.bring_back(summary);
                     toasts.offer("Restored.", "Open", move || location.go(&Route::Conversation(id).path()));
                 }
                 Err(problem) => toasts.problem(&problem),

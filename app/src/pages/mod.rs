@@ -2,17 +2,22 @@
 
 pub mod bin;
 pub mod chat;
+pub mod collections;
 pub mod conversations;
 pub mod files;
 pub mod keys;
 #[cfg(feature = "ssr")]
 pub mod links;
+pub mod memories;
 pub mod notes;
 #[cfg(feature = "ssr")]
 pub mod plain;
+pub mod saved;
 pub mod search;
+mod search_mode;
 pub mod settings;
 
+use crate::areas::{Apart, FilesPart, NotesPart, Part, RestPart};
 use crate::client::location::use_location;
 use crate::components::states::Empty;
 use crate::route::{Route, SettingsSection};
@@ -25,6 +30,11 @@ enum Kind {
     Chat,
     Notes,
     Files,
+    Pages,
+    Clip,
+    Memories,
+    Memory,
+    Collections,
     Search,
     Bin,
     Settings(SettingsSection),
@@ -40,6 +50,11 @@ pub fn Page() -> impl IntoView {
         Some(Route::Home | Route::NewConversation | Route::Conversation(_)) => Kind::Chat,
         Some(Route::Notes | Route::Note(_)) => Kind::Notes,
         Some(Route::Files | Route::File(_)) => Kind::Files,
+        Some(Route::Pages | Route::SavedPage(_)) => Kind::Pages,
+        Some(Route::Clip) => Kind::Clip,
+        Some(Route::Memories) => Kind::Memories,
+        Some(Route::Memory(_)) => Kind::Memory,
+        Some(Route::Collections | Route::Collection(_)) => Kind::Collections,
         Some(Route::Search) => Kind::Search,
         Some(Route::Bin) => Kind::Bin,
         Some(Route::SettingsHome) => Kind::Settings(SettingsSection::Profile),
@@ -50,15 +65,22 @@ pub fn Page() -> impl IntoView {
     let conversation = Memo::new(move |_| location.route.get().and_then(Route::conversation));
     let note = Memo::new(move |_| location.route.get().and_then(Route::note));
     let file = Memo::new(move |_| location.route.get().and_then(Route::file));
+    let saved = Memo::new(move |_| location.route.get().and_then(Route::saved_page));
+    let memory = Memo::new(move |_| location.route.get().and_then(Route::memory));
     move || {
         match kind.get() {
         Kind::Chat => view! { <chat::ConversationPage id=conversation/> }.into_any(),
-        Kind::Notes => view! { <notes::NotesPage id=note/> }.into_any(),
-        Kind::Files => view! { <files::FilesPage id=file/> }.into_any(),
-        Kind::Search => view! { <search::SearchPage/> }.into_any(),
-        Kind::Bin => view! { <bin::BinPage/> }.into_any(),
-        Kind::Settings(section) => view! { <settings::SettingsPage section/> }.into_any(),
-        Kind::Keys => view! { <keys::KeysPage/> }.into_any(),
+        Kind::Notes => view! { <Apart part=Part::Notes(NotesPart::Page(note))/> }.into_any(),
+        Kind::Files => view! { <Apart part=Part::Files(FilesPart::Page(file))/> }.into_any(),
+        Kind::Pages => view! { <Apart part=Part::Files(FilesPart::SavedPage(saved))/> }.into_any(),
+        Kind::Clip => view! { <Apart part=Part::Files(FilesPart::Clip)/> }.into_any(),
+        Kind::Collections => view! { <Apart part=Part::Files(FilesPart::Collections)/> }.into_any(),
+        Kind::Memories => view! { <Apart part=Part::Rest(RestPart::Memories)/> }.into_any(),
+        Kind::Memory => view! { <Apart part=Part::Rest(RestPart::Memory(memory))/> }.into_any(),
+        Kind::Search => view! { <Apart part=Part::Rest(RestPart::Search)/> }.into_any(),
+        Kind::Bin => view! { <Apart part=Part::Rest(RestPart::Bin)/> }.into_any(),
+        Kind::Settings(section) => view! { <Apart part=Part::Rest(RestPart::Settings(section))/> }.into_any(),
+        Kind::Keys => view! { <Apart part=Part::Rest(RestPart::Keys)/> }.into_any(),
         Kind::Nothing => view! {
             <Empty title="There is nothing here" text="The address may be mistyped, or what was here was deleted."/>
         }
@@ -76,6 +98,13 @@ pub fn title_of(route: Option<Route>) -> &'static str {
         Some(Route::Note(_)) => "Note",
         Some(Route::Files) => "Files",
         Some(Route::File(_)) => "File",
+        Some(Route::Pages) => "Pages",
+        Some(Route::SavedPage(_)) => "Page",
+        Some(Route::Clip) => "Save this page",
+        Some(Route::Memories) => "Memories",
+        Some(Route::Memory(_)) => "Memory",
+        Some(Route::Collections) => "Collections",
+        Some(Route::Collection(_)) => "Collection",
         Some(Route::Search) => "Search",
         Some(Route::Bin) => "Bin",
         Some(Route::SettingsHome) => "Settings",

@@ -1,47 +1,50 @@
 //! Search over everything one may see. The words are in the address, so a search can be linked, and
-//! the form works without scripts.
+//! the form, the filters and the pages work without scripts.
 
 use super::Sheet;
+use super::search_mode::SearchMode;
 use crate::client::api;
+use crate::client::json::fetched;
 use crate::client::location::{Location, use_location};
 use crate::components::icon::Icon;
 use crate::components::moment::Moment;
 use crate::components::states::{Empty, Skeleton, Trouble};
 use crate::route::Route;
 use leptos::prelude::*;
-use shared::search::{SearchHit, SearchKind, Segment};
+use shared::search::query::Query;
+use shared::search::{Correction, SearchAnswer, SearchFacets, SearchHit, SearchKind, Segment};
 use std::time::Duration;
 
-/// How many passages are asked for.
+/// How many passages a page has.
 const HITS: usize = 40;
 
 #[component]
 pub fn SearchPage() -> impl IntoView {
     let location = use_location();
     let words = Memo::new(move |_| location.query_value("q").unwrap_or_default().trim().to_owned());
-    let hits = Resource::new(
-        move || words.get(),
-        |words| async move {
-            match words.is_empty() {
-                true => Ok(Vec::new()),
-                false => {
-                    api::get::<Vec<SearchHit>>(format!("/search?limit={HITS}&q={}", api::encode(&words)))
-                        .await
-                }
+    let cursor = Memo::new(move |_| location.query_value("cursor"));
+    let answer = fetched(
+        move || (words.get(), cursor.get()),
+        |(words, cursor)| async move {
+            if words.is_empty() {
+                return Ok(SearchAnswer::default());
             }
+            let cursor = cursor.map(|cursor| format!("&cursor={}", api::encode(&cursor))).unwrap_or_default();
+            api::get::<SearchAnswer>(format!("/search?limit={HITS}&q={}{cursor}", api::encode(&words))).await
         },
     );
     view! {
         <Sheet title="Search">
             <SearchField location words/>
+            <SearchMode/>
             <div class="hits-place" aria-live="polite">
                 <Transition fallback=|| view! { <Skeleton rows=5/> }>
                     {move || {
-                        let asked = words.get();
+                        let (asked, first) = (words.get(), cursor.get().is_none());
                         Suspend::new(async move {
-                            match hits.await {
-                                Ok(found) => found_view(asked, found),
-                                Err(problem) => view! { <Trouble problem retry=move |()| hits.refetch()/> }.into_any(),
+                            match answer.await {
+                                Ok(found) => found_view(asked, found, first),
+                                Err(problem) => view! { <Trouble problem retry=move |()| answer.refetch()/> }.into_any(),
                             }
                         })
                     }}
@@ -95,25 +98,79 @@ fn SearchField(location: Location, words: Memo<String>) -> impl IntoView {
     }
 }
 
-fn found_view(words: String, hits: Vec<SearchHit>) -> AnyView {
+fn found_view(words: String, found: SearchAnswer, first: bool) -> AnyView {
     if words.is_empty() {
-        return view! { <Empty title="Search everything" text="Every note, every file and every message of every conversation of yours. Put words in “quotes” to find them in that order."/> }
+        return view! { <Empty title="Search everything" text="Your notes, files, saved pages, memories and every message of your conversations. Put words in “quotes” to find them in that order; kind:note, in:folder, tag:name, after:2026-01-31 and before:2026-01-31 narrow it."/> }
             .into_any();
     }
-    if hits.is_empty() {
-        return view! { <Empty title="Nothing found" text="No note, no file, no message and no title has these words. Fewer or other words may find it."/> }
-            .into_any();
-    }
-    let count = match hits.len() {
-        1 => "1 found".to_owned(),
-        HITS => format!("The best {HITS}"),
-        count => format!("{count} found"),
+    let query = Query::parse(&words).unwrap_or_default();
+    let SearchAnswer { items, next_cursor, facets, did_you_mean } = found;
+    let count = match (items.len(), &next_cursor, first) {
+        (0, ..) => None,
+        (1, None, true) => Some("1 found".to_owned()),
+        (count, None, true) => Some(format!("{count} found")),
+        (count, Some(_), true) => Some(format!("The best {count}")),
+        (count, _, false) => Some(format!("{count} more")),
+    };
+    let shown = match &did_you_mean {
+        Some(Correction { query, is_shown: true }) => Query::parse(query).unwrap_or_default(),
+        _ => query.clone(),
     };
     view! {
-        <p class="hits-count">{count}</p>
-        <ol class="hits">{hits.into_iter().map(hit_view).collect_view()}</ol>
+        {did_you_mean.map(|correction| correction_view(&query, correction))}
+        {filters_view(&shown, &facets)}
+        {match count {
+            None => view! { <Empty title="Nothing found" text="Nothing of yours has these words. Fewer or other words may find it."/> }.into_any(),
+            Some(count) => view! {
+                <p class="hits-count">{count}</p>
+                <ol class="hits">{items.into_iter().map(hit_view).collect_view()}</ol>
+            }.into_any(),
+        }}
+        {next_cursor.map(|cursor| {
+            let more = format!("{}&cursor={}", address(&words), api::encode(&cursor));
+            view! { <p class="hits-more"><a class="button" href=more>"More"</a></p> }
+        })}
     }
     .into_any()
+}
+
+fn address(query: &str) -> String {
+    format!("{}?q={}", Route::Search.path(), api::encode(query))
+}
+
+fn correction_view(typed: &Query, correction: Correction) -> AnyView {
+    let right = Query::parse(&correction.query).unwrap_or_default().words;
+    match correction.is_shown {
+        true => view! {
+            <p class="hits-meant">"Nothing has “" {typed.words.clone()} "”. This is for “" <b>{right}</b> "”."</p>
+        }
+        .into_any(),
+        false => view! {
+            <p class="hits-meant">"Did you mean " <a href=address(&correction.query)>{right}</a> "?"</p>
+        }
+        .into_any(),
+    }
+}
+
+/// What narrows the search, each to be taken away, and what could.
+fn filters_view(query: &Query, facets: &SearchFacets) -> AnyView {
+    let chosen = query.filters().into_iter().map(|(name, without)| {
+        let label = format!("{name}: take this filter away");
+        view! { <li><a class="facet is-on" href=address(&without.to_string()) aria-label=label>{name}<span aria-hidden="true">"×"</span></a></li> }
+    });
+    let offer = |name: String, count: u32, narrowed: Query| {
+        view! { <li><a class="facet" href=address(&narrowed.to_string())>{name}<span class="facet-count">{count}</span></a></li> }
+    };
+    let kinds = facets.kinds.iter().filter(|_| query.kinds.is_empty() && facets.kinds.len() > 1);
+    let kinds =
+        kinds.map(|facet| offer(facet.kind.title().to_owned(), facet.count, query.of_kind(facet.kind)));
+    let tags = facets.tags.iter().filter(|facet| !query.tags.contains(&facet.tag.to_lowercase()));
+    let tags = tags.map(|facet| offer(format!("#{}", facet.tag), facet.count, query.with_tag(&facet.tag)));
+    let all: Vec<_> = chosen.map(IntoAny::into_any).chain(kinds.chain(tags).map(IntoAny::into_any)).collect();
+    if all.is_empty() {
+        return ().into_any();
+    }
+    view! { <ul class="facets" aria-label="Narrow the search">{all}</ul> }.into_any()
 }
 
 fn hit_view(hit: SearchHit) -> AnyView {
@@ -121,7 +178,7 @@ fn hit_view(hit: SearchHit) -> AnyView {
     let title = hit.display_title().to_owned();
     // What was found by its title shows what matched there.
     let (title, passage) = match hit.kind {
-        SearchKind::Conversation { .. } => (marked(hit.passage), None),
+        SearchKind::Conversation { .. } | SearchKind::Memory { .. } => (marked(hit.passage), None),
         _ => (title.into_any(), Some(hit.passage)),
     };
     let row = match hit.kind {
@@ -130,6 +187,8 @@ fn hit_view(hit: SearchHit) -> AnyView {
         }
         SearchKind::Note { note_id } => note_id.to_string(),
         SearchKind::File { file_id } => file_id.to_string(),
+        SearchKind::Page { page_id } => page_id.to_string(),
+        SearchKind::Memory { memory_id } => memory_id.to_string(),
     };
     let (icon, kind) = kind_of(hit.kind);
     view! {
@@ -154,6 +213,8 @@ fn kind_of(kind: SearchKind) -> (Icon, &'static str) {
         SearchKind::Conversation { .. } => (Icon::Chat, "Conversation"),
         SearchKind::Note { .. } => (Icon::Note, "Note"),
         SearchKind::File { .. } => (Icon::Clip, "File"),
+        SearchKind::Page { .. } => (Icon::Web, "Page"),
+        SearchKind::Memory { .. } => (Icon::Bulb, "Memory"),
     }
 }
 

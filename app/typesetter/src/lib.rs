@@ -4,7 +4,7 @@
 //! It must never decide what is shown or when; the app hands it the text and the place.
 
 use js_sys::Function;
-use markdown::{Document, Options, Progress};
+use markdown::{Citation, Document, Options, Progress};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Element;
@@ -27,18 +27,23 @@ pub fn begin() -> Setting {
     Setting::default()
 }
 
-/// The HTML of a text, block by block.
+/// The HTML of a text, block by block. `cite`: see [`Setting::set`].
 #[wasm_bindgen]
-pub fn html(text: &str, growing: bool) -> String {
+pub fn html(text: &str, growing: bool, cite: Option<Function>) -> String {
     let mut document = Document::default();
-    document.update(text, progress(growing), Options::default());
+    let cited = |url: &str| citation(cite.as_ref(), url);
+    document.update(text, progress(growing), Options { cite: Some(&cited), ..Options::default() });
     document.blocks().iter().map(|block| format!("<div class=\"block\">{}</div>", block.html)).collect()
 }
 
-/// The HTML of a note.
+/// The HTML of a note. `files`: how the addresses of its own files begin.
 #[wasm_bindgen]
-pub fn note(text: &str) -> String {
-    markdown::render_as(markdown::Dialect::Note, text, Options::default())
+pub fn note(text: &str, files: Option<String>) -> String {
+    markdown::render_as(
+        markdown::Dialect::Note,
+        text,
+        Options { files: files.as_deref(), ..Options::default() },
+    )
 }
 
 /// A formula as MathML; nothing where it is none.
@@ -51,19 +56,27 @@ pub fn formula(tex: &str, display: bool) -> Option<String> {
 #[wasm_bindgen]
 impl Setting {
     /// Brings `holder` up to date with the text. `highlight` takes code and its language and gives HTML
-    /// or `undefined`; without it code stays plain.
+    /// or `undefined`; without it code stays plain. `cite` takes the address of a link and gives its number as a
+    /// source and, behind a space, what that is called; nothing for a thing that is not there; `undefined` for an
+    /// ordinary link.
     pub fn set(
         &mut self,
         holder: &Element,
         text: &str,
         growing: bool,
         highlight: Option<Function>,
+        cite: Option<Function>,
     ) -> Result<(), JsValue> {
+        let cited = |url: &str| citation(cite.as_ref(), url);
         let highlighted = |code: &str, language: &str| {
             let highlight = highlight.as_ref().filter(|_| code.len() <= LONGEST_COLOURED)?;
             highlight.call2(&JsValue::NULL, &code.into(), &language.into()).ok()?.as_string()
         };
-        self.document.update(text, progress(growing), Options { highlight: Some(&highlighted) });
+        self.document.update(
+            text,
+            progress(growing),
+            Options { highlight: Some(&highlighted), cite: Some(&cited), ..Options::default() },
+        );
         self.place(holder)
     }
 }
@@ -89,6 +102,18 @@ impl Setting {
         self.keys.truncate(same);
         self.keys.extend(blocks[same..].iter().map(|block| block.key));
         Ok(())
+    }
+}
+
+fn citation(cite: Option<&Function>, url: &str) -> Citation {
+    let told = cite.and_then(|cite| cite.call1(&JsValue::NULL, &url.into()).ok()?.as_string());
+    match told.as_deref().map(|told| told.split_once(' ')) {
+        None => Citation::None,
+        Some(None) => Citation::Missing,
+        Some(Some((number, label))) => match number.parse() {
+            Ok(number) => Citation::Source { number, label: label.to_owned() },
+            Err(_) => Citation::None,
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Anthropic's messages, as a server sees them.
 
 use crate::script::{Call, Ending, Script};
+use crate::seeing;
 use crate::wire::{Asked, Encode, End, Refusal, escape, pieces, text_of};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
@@ -56,6 +57,10 @@ fn read_block(
             return Err(Refusal::bad_request("messages: text content blocks must be non-empty"));
         }
         ("user", "text") => asked.hear(text),
+        ("user", "image") => {
+            asked.has_picture = true;
+            seeing::image_block(block)?;
+        }
         ("user", "tool_result") => {
             let id = block["tool_use_id"].as_str().unwrap_or_default();
             let name = open.remove(id);

@@ -1,6 +1,7 @@
 //! Gemini's `streamGenerateContent`, as a server sees it.
 
 use crate::script::{Call, Ending};
+use crate::seeing;
 use crate::wire::{Asked, Encode, End, Refusal, data, text_of};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
@@ -21,6 +22,11 @@ pub(crate) fn read(body: &Value, model: &str) -> Result<Asked, Refusal> {
             match (content["role"].as_str(), part["text"].as_str()) {
                 (Some("user"), Some(text)) => asked.hear(text),
                 (Some("model"), Some(text)) => asked.count(text),
+                (Some("user"), None) if part["inlineData"].is_object() => {
+                    let data = &part["inlineData"];
+                    seeing::base64(&data["mimeType"], &data["data"])?;
+                    asked.has_picture = true;
+                }
                 (Some("user"), None) => {
                     let response = &part["functionResponse"];
                     let (name, said) = (response["name"].as_str(), response["response"].as_object());

@@ -4,14 +4,16 @@
 //! never be started by the product.
 //!
 //! Keys: `bad-key` is refused with 401, `limited-key` with 429 and `retry-after: 2`; any other, or
-//! none, is accepted. A request whose system prompt contains the word `title` gets a short title.
+//! none, is accepted. Pictures are answered by [`seeing`], recordings by [`hearing`]. A request whose system prompt contains the word `title` gets a short title.
 
 mod anthropic;
 mod gemini;
+mod hearing;
 mod ollama;
 mod openai;
 mod performance;
 pub mod script;
+mod seeing;
 mod server;
 mod stream;
 mod wire;

@@ -1,6 +1,7 @@
 //! Ollama's `/api/chat`, as a server sees it.
 
 use crate::script::{Call, Ending};
+use crate::seeing;
 use crate::wire::{Asked, Encode, End, Refusal, text_of};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
@@ -17,7 +18,13 @@ pub(crate) fn read(body: &Value) -> Result<Asked, Refusal> {
                 asked.count(&text);
                 asked.system.push_str(&text);
             }
-            Some("user") => asked.hear(&text),
+            Some("user") => {
+                for picture in message["images"].as_array().into_iter().flatten() {
+                    seeing::base64(&"image/jpeg".into(), picture)?;
+                    asked.has_picture = true;
+                }
+                asked.hear(&text);
+            }
             Some("assistant") => asked.count(&text),
             Some("tool") => {
                 let name = message["tool_name"].as_str();

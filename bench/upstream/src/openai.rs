@@ -1,6 +1,7 @@
 //! OpenAI's chat completions, as a server sees them.
 
 use crate::script::{Call, Ending, Field, Script};
+use crate::seeing;
 use crate::wire::{Asked, Encode, End, Refusal, data, escape, pieces, text_of};
 use bytes::{Bytes, BytesMut};
 use serde_json::{Value, json};
@@ -26,7 +27,13 @@ pub(crate) fn read(body: &Value) -> Result<Asked, Refusal> {
                 asked.count(&text);
                 asked.system.push_str(&text);
             }
-            "user" => asked.hear(&text),
+            "user" => {
+                let parts = message["content"].as_array().into_iter().flatten();
+                let mut pictures = parts.filter(|part| part["type"] == "image_url").peekable();
+                asked.has_picture = pictures.peek().is_some();
+                pictures.try_for_each(seeing::image_url)?;
+                asked.hear(&text);
+            }
             "assistant" => {
                 asked.count(&text);
                 for call in message["tool_calls"].as_array().into_iter().flatten() {

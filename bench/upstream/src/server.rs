@@ -3,7 +3,7 @@
 use crate::script::{self, Pace, Script};
 use crate::stream::Answer;
 use crate::wire::{Asked, Encode, Refusal, Wire};
-use crate::{anthropic, gemini, ollama, openai};
+use crate::{anthropic, gemini, hearing, ollama, openai, seeing};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
@@ -159,6 +159,11 @@ async fn respond(request: Request<Incoming>, shared: &Shared) -> Response<Body> 
         shared.log().clear();
         return json_response(200, &Value::Null);
     }
+    if path == "/v1/audio/transcriptions" {
+        return transcribe(request, &path, shared)
+            .await
+            .unwrap_or_else(|refusal| refused(Wire::Openai, &refusal));
+    }
     let Some((wire, model)) = wire_of(&path) else {
         return json_response(404, &json!({ "error": { "message": format!("no such path: {path}") } }));
     };
@@ -221,6 +226,28 @@ async fn answer(
     Ok(Answer::new(script, encoder(wire, &asked, &body, id), Arc::clone(&shared.answers)))
 }
 
+async fn transcribe(
+    request: Request<Incoming>,
+    path: &str,
+    shared: &Shared,
+) -> Result<Response<Body>, Refusal> {
+    let api_key = key_of(request.headers());
+    let kind = request.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().to_owned();
+    let body = Limited::new(request.into_body(), LONGEST_REQUEST_BYTES).collect().await;
+    let body = body.map_err(|e| Refusal::bad_request(e.to_string()))?.to_bytes();
+    let heard = hearing::read(&kind, &body)?;
+    let told = heard.told();
+    shared.remember(Received {
+        wire: Wire::Openai,
+        path: path.to_owned(),
+        api_key: api_key.clone(),
+        body: told,
+    });
+    check_key(api_key.as_deref())?;
+    Ok(json_response(200, &hearing::answer(&heard)?))
+}
+
 fn encoder(wire: Wire, asked: &Asked, body: &Value, id: u64) -> Box<dyn Encode> {
     match wire {
         Wire::Openai => {
@@ -236,6 +263,9 @@ fn encoder(wire: Wire, asked: &Asked, body: &Value, id: u64) -> Box<dyn Encode> 
 fn script_for(asked: &Asked, body: &Value, defaults: Defaults) -> Script {
     if asked.system.to_lowercase().contains("title") {
         return Script::say(script::title(&asked.user));
+    }
+    if asked.has_picture && !asked.user.contains("[[") {
+        return Script::say(seeing::SEEN);
     }
     // The benchmark's other clients ask with a field of their own.
     if let Some(mock) = body.get("mock") {

@@ -21,6 +21,8 @@ pub(crate) struct Asked {
     pub system: String,
     /// The last message of the user.
     pub user: String,
+    /// Whether it comes with a picture.
+    pub has_picture: bool,
     /// The results of tools that came after it.
     pub results: Vec<ToolResult>,
     /// Words, which stand for tokens here.

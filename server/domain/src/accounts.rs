@@ -2,6 +2,7 @@
 
 use crate::error::violated_unique;
 use crate::secrets::{random_token, token_hash};
+use crate::text::without_nul;
 use crate::{Caller, Domain, Error, NewSession, Result, Visitor};
 use shared::account::{CreateUser, Profile, Role, Setup, SignIn, UpdateProfile, UserInfo};
 use shared::{ErrorCode, SessionId, UserId};
@@ -100,7 +101,7 @@ impl Domain {
         let mut tx = self.inner.db.as_system().await?;
         let account: Option<(uuid::Uuid, String)> =
             sqlx::query_as("SELECT id, password_hash FROM users WHERE email = $1")
-                .bind(sign_in.email.trim().to_lowercase())
+                .bind(without_nul(sign_in.email.trim().to_lowercase()))
                 .fetch_optional(&mut *tx)
                 .await?;
         tx.commit().await?;
@@ -156,6 +157,7 @@ impl Domain {
         .await?;
         let profile = profile_of(&mut tx, caller.user_id).await?;
         tx.commit().await?;
+        self.inner.recognised.forget(caller.user_id);
         Ok(profile)
     }
 
@@ -163,14 +165,15 @@ impl Domain {
     pub async fn users(&self, caller: &Caller) -> Result<Vec<UserInfo>> {
         caller.require(Role::Admin)?;
         let mut tx = self.inner.db.as_system().await?;
-        let rows: Vec<(uuid::Uuid, String, String, String, OffsetDateTime)> = sqlx::query_as(
-            "SELECT id, email, display_name, role, created_at FROM users ORDER BY created_at, id",
+        let rows: Vec<(uuid::Uuid, String, String, String, String, OffsetDateTime)> = sqlx::query_as(
+            "SELECT id, email, display_name, role, tier, created_at FROM users ORDER BY created_at, id",
         )
         .fetch_all(&mut *tx)
         .await?;
         rows.into_iter()
-            .map(|(id, email, display_name, role, created_at)| {
-                Ok(UserInfo { id: UserId(id), email, display_name, role: parse_role(&role)?, created_at })
+            .map(|(id, email, display_name, role, tier, created_at)| {
+                let (role, tier) = (parse_role(&role)?, crate::memories::parse_tier(&tier)?);
+                Ok(UserInfo { id: UserId(id), email, display_name, role, tier, created_at })
             })
             .collect()
     }
@@ -197,7 +200,8 @@ impl Domain {
         let id = insert_user(&mut tx, account).await?;
         let profile = profile_of(&mut tx, id).await?;
         tx.commit().await?;
-        Ok(UserInfo { id, email, display_name, role: user.role, created_at: profile.created_at })
+        let tier = shared::account::Tier::default();
+        Ok(UserInfo { id, email, display_name, role: user.role, tier, created_at: profile.created_at })
     }
 
     /// A person as a caller, for what a model does on their behalf.

@@ -1,7 +1,7 @@
 //! Keys for programs: `sb_sk_…`, shown once, stored as hashes.
 
 use crate::accounts::person_columns;
-use crate::caller::Holder;
+use crate::caller::Tokens;
 use crate::notices::Signal;
 use crate::secrets::{random_token, token_hash};
 use crate::{Authenticated, Caller, Domain, Error, Result, Via};
@@ -14,12 +14,17 @@ const PREFIX: &str = "sb_sk_";
 /// Keys that one person may have.
 const MOST: i64 = 100;
 
-const LOOKUP: &str = concat!(
-    "SELECT k.id AS token_id, coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale, ",
-    person_columns!(),
-    " FROM api_keys k JOIN users u ON u.id = k.user_id
-      WHERE k.key_hash = $1 AND (k.expires_at IS NULL OR k.expires_at > now())",
-);
+const KEYS: Tokens = Tokens {
+    lookup: concat!(
+        "SELECT k.id AS token_id, coalesce(k.last_used_at < now() - interval '1 minute', true) AS stale,
+                extract(epoch FROM k.expires_at - now())::float8 AS remaining, ",
+        person_columns!(),
+        " FROM api_keys k JOIN users u ON u.id = k.user_id
+          WHERE k.key_hash = $1 AND (k.expires_at IS NULL OR k.expires_at > now())",
+    ),
+    note_use: "UPDATE api_keys SET last_used_at = now() WHERE id = $1",
+    via: |id| Via::ApiKey(ApiKeyId(id)),
+};
 
 impl Domain {
     /// Who holds this key, if it is valid.
@@ -27,17 +32,7 @@ impl Domain {
         if !key.starts_with(PREFIX) {
             return Ok(None);
         }
-        let mut tx = self.inner.db.as_system().await?;
-        let Some(holder) = Holder::of(key, LOOKUP, &mut tx).await? else { return Ok(None) };
-        let id = ApiKeyId(holder.token_id);
-        if holder.stale {
-            sqlx::query("UPDATE api_keys SET last_used_at = now() WHERE id = $1")
-                .bind(id.0)
-                .execute(&mut *tx)
-                .await?;
-        }
-        tx.commit().await?;
-        holder.authenticated(Via::ApiKey(id)).map(Some)
+        self.recognise(key, &KEYS).await
     }
 
     pub async fn api_keys(&self, caller: &Caller) -> Result<Vec<ApiKeyInfo>> {
@@ -109,6 +104,7 @@ impl Domain {
         }
         Signal::KeyRevoked { user_id: caller.user_id, key }.send(&mut tx).await?;
         tx.commit().await?;
+        self.inner.recognised.forget(caller.user_id);
         Ok(())
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::accounts::ProfileRow;
 use crate::secrets::token_hash;
-use crate::{Error, Result};
+use crate::{Domain, Error, Result};
 use shared::account::{Profile, Role};
 use shared::{ApiKeyId, ErrorCode, SessionId, ShareId, UserId};
-use sqlx::PgConnection;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// An authenticated person or program.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,11 +68,13 @@ pub struct Authenticated {
 
 /// Who holds a token, as the table of such tokens says it.
 #[derive(sqlx::FromRow)]
-pub(crate) struct Holder {
+struct Holder {
     /// Of the session or the key.
-    pub token_id: uuid::Uuid,
+    token_id: uuid::Uuid,
     /// Whether its last use should be noted: to the minute is enough.
-    pub stale: bool,
+    stale: bool,
+    /// Seconds until it ends by itself; none if it never does.
+    remaining: Option<f64>,
     /// Sessions have one.
     #[sqlx(default)]
     csrf_token: Option<String>,
@@ -80,16 +82,37 @@ pub(crate) struct Holder {
     profile: ProfileRow,
 }
 
-impl Holder {
-    /// `lookup` finds the row of a token that is valid, by its hash, beside the person `u`.
-    pub async fn of(token: &str, lookup: &'static str, tx: &mut PgConnection) -> Result<Option<Self>> {
-        Ok(sqlx::query_as(lookup).bind(token_hash(token)).fetch_optional(tx).await?)
-    }
+/// A table of tokens.
+pub(crate) struct Tokens {
+    /// Finds the row of a token that is valid, by its hash, beside the person `u`.
+    pub lookup: &'static str,
+    /// Notes that the token with this id was used.
+    pub note_use: &'static str,
+    pub via: fn(uuid::Uuid) -> Via,
+}
 
-    pub fn authenticated(self, via: Via) -> Result<Authenticated> {
-        let profile: Profile = self.profile.try_into()?;
-        let caller = Caller { user_id: profile.id, role: profile.role, via };
-        Ok(Authenticated { caller, profile, csrf_token: self.csrf_token })
+impl Domain {
+    /// Who holds this token, if it is valid.
+    pub(crate) async fn recognise(&self, token: &str, tokens: &Tokens) -> Result<Option<Authenticated>> {
+        let hash = token_hash(token);
+        let asking = match self.inner.recognised.get(&hash) {
+            Ok(known) => return Ok(Some(known)),
+            Err(asking) => asking,
+        };
+        let mut tx = self.inner.db.as_system().await?;
+        let holder: Option<Holder> =
+            sqlx::query_as(tokens.lookup).bind(&hash).fetch_optional(&mut *tx).await?;
+        let Some(holder) = holder else { return Ok(None) };
+        if holder.stale {
+            sqlx::query(tokens.note_use).bind(holder.token_id).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        let valid = holder.remaining.map(|seconds| Duration::from_secs_f64(seconds.max(0.0)));
+        let profile: Profile = holder.profile.try_into()?;
+        let caller = Caller { user_id: profile.id, role: profile.role, via: (tokens.via)(holder.token_id) };
+        let known = Authenticated { caller, profile, csrf_token: holder.csrf_token };
+        self.inner.recognised.keep(asking, hash, &known, valid);
+        Ok(Some(known))
     }
 }
 

@@ -87,6 +87,9 @@ impl Domain {
     async fn embed_some(&self, embedder: &dyn Embedder, last: &mut UserId) -> Result<bool> {
         let Some(owner) = self.next_owner(*last).await? else { return Ok(false) };
         *last = owner;
+        if !embedder.is_near() {
+            self.keep_here(owner).await?;
+        }
         let batch = self.lease_passages(owner).await?;
         if batch.is_empty() {
             return Ok(false);
@@ -118,6 +121,20 @@ impl Domain {
         Ok(owner.map(UserId))
     }
 
+    /// What is kept from models elsewhere is not sent to one of embeddings either: it is found by its words.
+    async fn keep_here(&self, owner: UserId) -> Result<()> {
+        let mut tx = self.inner.db.as_user(owner).await?;
+        sqlx::query(
+            "DELETE FROM chunk_queue WHERE chunk_id IN
+             (SELECT k.id FROM memories m JOIN chunks k ON k.source_id = m.id AND k.source_kind = 'memory'
+              WHERE m.local_only)",
+        )
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     async fn lease_passages(&self, owner: UserId) -> Result<Vec<(i64, String)>> {
         let mut tx = self.inner.db.as_user(owner).await?;
         let batch = sqlx::query_as(
@@ -140,10 +157,10 @@ impl Domain {
     async fn keep_vectors(&self, owner: UserId, model: &str, ids: &[i64], vectors: &[String]) -> Result<()> {
         let mut tx = self.inner.db.as_user(owner).await?;
         sqlx::query(
-            "INSERT INTO chunk_vectors (chunk_id, owner_id, source_kind, source_id, model, embedding)
-             SELECT k.id, k.owner_id, k.source_kind, k.source_id, $1, v.vector::halfvec
+            "INSERT INTO chunk_vectors (owner_id, chunk_id, source_kind, source_id, created_at, model, embedding)
+             SELECT k.owner_id, k.id, k.source_kind, k.source_id, k.created_at, $1, v.vector::halfvec
              FROM unnest($2::bigint[], $3::text[]) AS v (id, vector) JOIN chunks k ON k.id = v.id
-             ON CONFLICT (chunk_id) DO UPDATE SET model = $1, embedding = excluded.embedding",
+             ON CONFLICT (owner_id, chunk_id) DO UPDATE SET model = $1, embedding = excluded.embedding",
         )
         .bind(model)
         .bind(ids)

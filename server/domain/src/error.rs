@@ -48,6 +48,12 @@ impl Error {
     pub fn is_database_away(&self) -> bool {
         matches!(self, Self::DatabaseUnavailable(_))
     }
+
+    /// Whether the store of files is away, or full: that passes, and is nobody's fault who asks.
+    pub fn is_storage_away(&self) -> bool {
+        let codes = [ErrorCode::StorageUnavailable, ErrorCode::StorageFull];
+        matches!(self, Self::Problem { code, .. } if codes.contains(code))
+    }
 }
 
 impl From<sqlx::Error> for Error {

@@ -1,12 +1,14 @@
 //! Work that outlives a request: queued in Postgres, leased by a worker, tried again when it fails.
 
+use crate::memories::Look;
 use crate::notices::Signal;
-use crate::{Caller, Domain, Error, Result};
+use crate::{Domain, Error, Result};
 use serde_json::Value;
 use shared::{ConversationId, JobId, UserId};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use std::time::Duration;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// A job whose worker is silent for this long is taken up by another.
@@ -19,9 +21,11 @@ const TIME_LIMIT: Duration = Duration::from_secs(600);
 const MOST_ATTEMPTS: i32 = 5;
 /// How often the queue is looked at when no notification comes.
 const POLL: Duration = Duration::from_secs(15);
+/// When a job is tried again that the store of files was away for.
+const STORE_AWAY: Duration = Duration::from_secs(10);
 /// Workers in one server. One of them leaves files to the others, so that a folder of them makes nobody wait
 /// for a title.
-const WORKERS: [Lane; 3] = [Lane::Short, Lane::Any, Lane::Any];
+const WORKERS: [Lane; 6] = [Lane::Short, Lane::Any, Lane::Any, Lane::Pages, Lane::Models, Lane::Models];
 
 /// Which jobs a worker takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +33,10 @@ enum Lane {
     Any,
     /// Those that take a moment.
     Short,
+    /// Web pages: they mostly wait for others, and nobody who saves one waits for a folder of files.
+    Pages,
+    /// Questions to models about files: they wait longest, and nothing waits behind them.
+    Models,
 }
 
 /// What jobs do.
@@ -50,10 +58,22 @@ pub(crate) enum Kind {
     RewriteLinks,
     /// Reads what somebody keeps into the search.
     ReadFile,
+    /// Removes from the store what nothing names.
+    CollectBlobs,
+    /// Reads everything of somebody's anew.
+    Reindex,
+    /// Makes a web page readable.
+    FetchPage,
+    /// Cuts passages anew where the rules have changed.
+    CutPassages,
+    /// Asks a conversation's model what of it is worth keeping.
+    SuggestMemories,
+    /// Has a model read what the reader of files could not.
+    AskModel,
 }
 
 impl Kind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 14] = [
         Self::Title,
         Self::PurgeDeleted,
         Self::PruneStreamEvents,
@@ -62,9 +82,15 @@ impl Kind {
         Self::CompactNotes,
         Self::RewriteLinks,
         Self::ReadFile,
+        Self::CollectBlobs,
+        Self::Reindex,
+        Self::FetchPage,
+        Self::CutPassages,
+        Self::SuggestMemories,
+        Self::AskModel,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Title => "title",
             Self::PurgeDeleted => "purge_deleted",
@@ -74,6 +100,12 @@ impl Kind {
             Self::CompactNotes => "compact_notes",
             Self::RewriteLinks => "rewrite_links",
             Self::ReadFile => "read_file",
+            Self::CollectBlobs => "collect_blobs",
+            Self::Reindex => "reindex",
+            Self::FetchPage => "fetch_page",
+            Self::CutPassages => "cut_passages",
+            Self::SuggestMemories => "suggest_memories",
+            Self::AskModel => "ask_model",
         }
     }
 }
@@ -95,6 +127,8 @@ struct Leased {
     user_id: Option<Uuid>,
     payload: Json<Value>,
     attempts: i32,
+    /// When it was due as it was leased. Whoever puts it off meanwhile wants it once more.
+    run_at: OffsetDateTime,
 }
 
 impl Leased {
@@ -146,26 +180,24 @@ impl Domain {
         });
     }
 
-    /// Cancels a job of the caller's; one that runs is ended within seconds.
-    pub async fn cancel_job(&self, caller: &Caller, job: JobId) -> Result<()> {
+    /// Cancels the person's open jobs with these keys; one that runs is ended within seconds.
+    pub(crate) async fn cancel_jobs(&self, user: UserId, keys: &[String]) -> Result<()> {
         let mut tx = self.inner.db.as_system().await?;
-        let cancelled = sqlx::query(
+        sqlx::query(
             "UPDATE jobs SET status = 'cancelled', ended_at = now()
-             WHERE id = $1 AND user_id = $2 AND status IN ('queued', 'running')",
+             WHERE dedupe_key = ANY ($1) AND user_id = $2 AND status IN ('queued', 'running')",
         )
-        .bind(job.0)
-        .bind(caller.user_id.0)
+        .bind(keys)
+        .bind(user.0)
         .execute(&mut *tx)
         .await?;
-        if cancelled.rows_affected() == 0 {
-            return Err(Error::not_found("open job"));
-        }
         tx.commit().await?;
         Ok(())
     }
 
     async fn work(&self, lane: Lane) {
         let stop = &self.inner.stop;
+        let mut queued = self.inner.notices.jobs_queued.subscribe();
         while !stop.is_cancelled() {
             match self.lease_job(lane).await {
                 Ok(Some(job)) => {
@@ -179,7 +211,7 @@ impl Domain {
                 Ok(None) => {
                     tokio::select! {
                         () = stop.cancelled() => break,
-                        () = self.inner.notices.jobs_queued.notified() => {}
+                        _ = queued.changed() => {}
                         () = tokio::time::sleep(POLL) => {}
                     }
                 }
@@ -198,14 +230,21 @@ impl Domain {
         let mut tx = self.inner.db.as_system().await?;
         let job = sqlx::query_as(
             "UPDATE jobs SET status = 'running', attempts = attempts + 1, lease_until = now() + make_interval(secs => $1)
-             WHERE id = (SELECT id FROM jobs
+             WHERE id = (SELECT id FROM jobs LEFT JOIN (
+                             SELECT user_id AS whose, count(*) AS running FROM jobs
+                             WHERE status = 'running' AND lease_until >= now() GROUP BY user_id) AS busy ON whose = user_id
                          WHERE (status = 'queued' AND run_at <= now() OR status = 'running' AND lease_until < now())
-                           AND (NOT $2 OR kind <> 'read_file')
-                         ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-             RETURNING id, kind, user_id, payload, attempts",
+                           AND (NOT $2 OR kind NOT IN ('read_file', 'fetch_page', 'collect_blobs', 'reindex'))
+                           AND (NOT $3 OR kind = 'fetch_page')
+                           AND $4 = (kind = 'ask_model')
+                         -- whoever has least under way comes first: a folder of somebody's makes nobody else wait
+                         ORDER BY coalesce(running, 0), run_at LIMIT 1 FOR UPDATE OF jobs SKIP LOCKED)
+             RETURNING id, kind, user_id, payload, attempts, run_at",
         )
         .bind(LEASE.as_secs_f64())
         .bind(lane == Lane::Short)
+        .bind(lane == Lane::Pages)
+        .bind(lane == Lane::Models)
         .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -225,10 +264,21 @@ impl Domain {
         let mut tx = self.inner.db.as_system().await?;
         match outcome {
             Ok(()) => {
-                sqlx::query("UPDATE jobs SET status = 'done', ended_at = now(), last_error = NULL WHERE id = $1 AND status = 'running'")
-                    .bind(job.id)
-                    .execute(&mut *tx)
-                    .await?;
+                sqlx::query(
+                    "UPDATE jobs SET last_error = NULL,
+                            status = CASE WHEN run_at = $2 THEN 'done' ELSE 'queued' END,
+                            ended_at = CASE WHEN run_at = $2 THEN now() END,
+                            attempts = CASE WHEN run_at = $2 THEN attempts ELSE 0 END
+                     WHERE id = $1 AND status = 'running'",
+                )
+                .bind(job.id)
+                .bind(job.run_at)
+                .execute(&mut *tx)
+                .await?;
+            }
+            Err(error) if error.is_storage_away() => {
+                drop(tx);
+                return self.put_off(job).await;
             }
             Err(error) => {
                 let chain = format!("{:#}", anyhow::Error::from(error));
@@ -295,7 +345,12 @@ impl Domain {
                     other => other,
                 }
             }
-            Kind::PurgeDeleted => self.maintain("SELECT purge_deleted(now() - interval '30 days')").await,
+            Kind::PurgeDeleted => {
+                self.maintain("SELECT purge_deleted(now() - interval '30 days')").await?;
+                self.maintain("SELECT purge_collections(now() - interval '30 days')").await?;
+                self.maintain("SELECT purge_comments(now() - interval '30 days')").await?;
+                self.purge_pages().await
+            }
             Kind::PruneStreamEvents => {
                 self.maintain(
                     "DELETE FROM stream_events WHERE answer_id IN
@@ -310,14 +365,51 @@ impl Domain {
             Kind::CompactNotes => self.compact_notes().await,
             Kind::RewriteLinks => self.rewrite_links(job.user()?, job.payload.0.clone()).await,
             Kind::ReadFile => self.read_file(job.user()?, job.asked()?).await,
+            Kind::CollectBlobs => Box::pin(self.collect_store()).await,
+            Kind::Reindex => Box::pin(self.go_on_reindexing(job.user()?)).await,
+            Kind::FetchPage => self.fetch_page(job.user()?, job.asked()?).await,
+            Kind::CutPassages => self.cut_passages().await,
+            Kind::AskModel => Box::pin(self.ask_model(job.user()?, job.asked()?)).await,
+            Kind::SuggestMemories => {
+                let Look { conversation_id } = job.asked()?;
+                match self.suggest_memories(job.user()?, conversation_id).await {
+                    // Purged meanwhile: there is nothing left to look at.
+                    Err(Error::Problem { code: shared::ErrorCode::NotFound, .. }) => Ok(()),
+                    other => other,
+                }
+            }
         }
+    }
+
+    /// The store is away: that is not the job's fault, so it is no try of its own.
+    async fn put_off(&self, job: &Leased) -> Result<()> {
+        // Both are told the file alone.
+        if [Kind::ReadFile, Kind::AskModel].iter().any(|kind| kind.as_str() == job.kind) {
+            self.let_file_wait(job.user()?, job.asked()?).await?;
+        }
+        if job.kind == Kind::FetchPage.as_str() {
+            self.let_page_wait(job.user()?, job.asked()?).await?;
+        }
+        let mut tx = self.inner.db.as_system().await?;
+        sqlx::query(
+            "UPDATE jobs SET status = 'queued', attempts = attempts - 1, run_at = now() + make_interval(secs => $2),
+                    last_error = 'the store of files is away'
+             WHERE id = $1 AND status = 'running'",
+        )
+        .bind(job.id)
+        .bind(STORE_AWAY.as_secs_f64())
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
     }
 
     /// What is to be said where somebody waits for the outcome.
     async fn give_up(&self, job: &Leased) -> Result<()> {
-        match job.kind == Kind::ReadFile.as_str() {
-            true => self.give_file_up(job.user()?, job.asked()?).await,
-            false => Ok(()),
+        match Kind::ALL.into_iter().find(|kind| kind.as_str() == job.kind) {
+            Some(Kind::ReadFile) => self.give_file_up(job.user()?, job.asked()?).await,
+            Some(Kind::AskModel) => self.give_asking_up(job.user()?, job.asked()?).await,
+            Some(Kind::FetchPage) => self.give_page_up(job.user()?, job.asked()?).await,
+            _ => Ok(()),
         }
     }
 

@@ -6,7 +6,9 @@ mod answers;
 mod api_keys;
 mod blobs;
 mod caller;
+mod context;
 mod conversations;
+mod cut;
 mod database;
 mod embedding;
 mod error;
@@ -14,17 +16,21 @@ mod files;
 mod health;
 mod invites;
 mod jobs;
+mod memories;
 mod notes;
 mod notices;
 mod passages;
 mod passwords;
 mod pictures;
 mod providers;
+mod recognised;
+mod saved_pages;
 mod search;
 mod secrets;
 mod sessions;
 mod text;
 mod tools;
+mod upkeep;
 
 pub use accounts::SESSION_LIFETIME;
 pub use answers::AnswerStream;
@@ -36,18 +42,23 @@ pub use embedding::DIMENSIONS;
 pub use embeddings::{Embedder, EmbeddingError, ModelId, Purpose};
 pub use error::{Error, Result};
 pub use extract::{Extractor, Limits as ExtractLimits};
-pub use files::{Downloaded, LARGEST_FILE, ListFiles, Thumbnail};
+pub use files::{Downloaded, LARGEST_FILE, ListFiles, ReadingModels, SpeechModel, Thumbnail};
+pub use memories::{ListMemories, MemoriesExport, SearchMemories};
 pub use notes::{
-    Against, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only, OpenedAttachment, Part,
-    Shared, SharedFolder, Visit,
+    Against, AskedFile, Decision, Import, LARGEST_ATTACHMENT, ListNotes, NotesArchive, Only,
+    OpenedAttachment, Part, Shared, SharedFolder, Visit,
 };
 pub use notices::{Notice, Notices};
 pub use pictures::Picture;
+pub use saved_pages::{Archive, ListPages};
 pub use search::Search;
 pub use secrets::SecretKey;
 pub use sync::{Attachment, Incoming, Malformed, Outbox, Outgoing, decode as decode_frame};
+pub use upkeep::{Finding, Mend, Reindexed};
+pub use weather::{OpenMeteo, Weather};
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -62,15 +73,25 @@ pub(crate) struct Inner {
     pub secrets: secrets::Sealer,
     pub passwords: passwords::Passwords,
     pub notices: notices::Board,
+    pub recognised: recognised::Recognised,
     pub providers: providers::Registry,
     pub live: answers::Registry,
+    pub turns: answers::Turns,
     pub models: models::Client,
     pub blobs: blobs::Blobs,
+    /// As the last check of the store found it.
+    pub storage_is_well: AtomicBool,
     pub file_limits: FileLimits,
     /// Reads files, each in a process of its own.
     pub extractor: Extractor,
+    /// Read what it cannot.
+    pub reading_models: ReadingModels,
+    /// Gets web pages.
+    pub fetcher: pages::Fetcher,
     /// None: search is by words alone.
     pub embedder: Option<Arc<dyn Embedder>>,
+    /// None: nobody is told of the weather.
+    pub weather: Option<Arc<weather::Weather>>,
     /// The note rooms of this server.
     pub rooms: sync::Rooms,
     /// The same across restarts on the same data, so that a server knows its own lost generations.
@@ -92,8 +113,14 @@ pub struct Settings {
     pub storage: Storage,
     pub file_limits: FileLimits,
     pub extractor: Extractor,
+    /// Read what it cannot: nobody, where none is named.
+    pub reading_models: ReadingModels,
+    /// Gets web pages; it says which addresses are reached.
+    pub fetcher: pages::Fetcher,
     /// None: search is by words alone.
     pub embedder: Option<Arc<dyn Embedder>>,
+    /// None: nobody is told of the weather.
+    pub weather: Option<Arc<weather::Weather>>,
 }
 
 /// What people may keep, in bytes.
@@ -124,6 +151,7 @@ impl Domain {
         domain.start_embedding();
         domain.start_ending_shares();
         domain.start_database_check();
+        domain.start_storage_check();
         Ok(domain)
     }
 
@@ -144,20 +172,26 @@ impl Domain {
         let secrets = secrets::Sealer::new(&settings.secret_key);
         secrets::check_key(&db, &secrets).await?;
         let models = models::Client::new().map_err(Error::internal)?;
-        let blobs = blobs::Blobs::open(&settings.storage, &settings.data)?;
+        let blobs = blobs::Blobs::open(&settings.storage, &settings.data, Some(db.clone()))?;
         let domain = Self {
             inner: Arc::new(Inner {
                 db,
                 secrets,
                 passwords: passwords::Passwords::default(),
                 notices: notices::Board::default(),
+                recognised: recognised::Recognised::default(),
                 providers: providers::Registry::default(),
                 live: answers::Registry::default(),
+                turns: answers::Turns::default(),
                 models,
                 blobs,
+                storage_is_well: AtomicBool::new(true),
                 file_limits: settings.file_limits,
                 extractor: settings.extractor,
+                reading_models: settings.reading_models,
+                fetcher: settings.fetcher,
                 embedder: settings.embedder,
+                weather: settings.weather,
                 rooms,
                 server_id: settings.server_id,
                 started: std::time::Instant::now(),

@@ -52,6 +52,10 @@ pub(crate) enum Signal {
     },
     ProvidersChanged,
     JobQueued,
+    /// Comments, versions, shares or proposals of the note changed. Visitors have no account to be told by.
+    NoteAnnotated {
+        note_id: NoteId,
+    },
     /// Who may do what with a note changed: whoever has it open is to be checked again. None: any note.
     NoteAccessChanged {
         note_id: Option<NoteId>,
@@ -106,7 +110,8 @@ pub(crate) struct Board {
     degraded: watch::Sender<Vec<String>>,
     /// Woken whenever an answer anywhere moved.
     pub answers_moved: Notify,
-    pub jobs_queued: Notify,
+    /// Turned whenever a job was queued: every worker looks, since not each takes every job.
+    pub jobs_queued: watch::Sender<()>,
     /// Woken when signals were stored.
     stored: Notify,
 }
@@ -117,7 +122,7 @@ impl Default for Board {
             sender: broadcast::channel(1024).0,
             degraded: watch::channel(Vec::new()).0,
             answers_moved: Notify::new(),
-            jobs_queued: Notify::new(),
+            jobs_queued: watch::channel(()).0,
             stored: Notify::new(),
         }
     }
@@ -150,6 +155,8 @@ pub enum Notice {
     Lagged,
     /// The reader's own session ended.
     SessionEnded,
+    /// Something beside this note changed, which a visitor may have open.
+    NoteAnnotated(NoteId),
     /// What may be done with this note changed; with all open ones where none is named.
     NoteAccess(Option<NoteId>),
     /// The reader's own key was revoked.
@@ -186,6 +193,9 @@ impl Notices {
                 let Via::Session(own) = self.viewer.person.as_ref()?.via else { return None };
                 let ends = ended.map_or(*kept != Some(own), |ended| ended == own);
                 ends.then_some(Notice::SessionEnded)
+            }
+            Signal::NoteAnnotated { note_id } if self.viewer.share.is_some() => {
+                Some(Notice::NoteAnnotated(*note_id))
             }
             Signal::NoteAccessChanged { note_id } => Some(Notice::NoteAccess(*note_id)),
             Signal::KeyRevoked { user_id, key } if Some(*user_id) == self.viewer.user_id() => {
@@ -261,6 +271,7 @@ impl Domain {
                         tracing::warn!(error = &error as &dyn std::error::Error, "listening for notifications failed; trying again");
                     },
                 }
+                domain.inner.recognised.set_hears(false);
                 tokio::time::sleep(std::time::Duration::from_secs(1)).await;
             }
         });
@@ -269,6 +280,7 @@ impl Domain {
     async fn listen(&self) -> Result<()> {
         let mut listener = self.inner.db.listener().await?;
         listener.listen(CHANNEL).await?;
+        self.inner.recognised.set_hears(true);
         loop {
             let Some(notification) = listener.try_recv().await? else {
                 // The connection was lost and is back: what was sent meanwhile is unknown.
@@ -287,7 +299,7 @@ impl Domain {
         match &signal {
             Signal::Stop { message_id } => self.inner.live.stop(*message_id),
             Signal::AnswerMoved => self.inner.notices.answers_moved.notify_waiters(),
-            Signal::JobQueued => self.inner.notices.jobs_queued.notify_one(),
+            Signal::JobQueued => self.inner.notices.jobs_queued.send_replace(()),
             Signal::ProvidersChanged => {
                 if let Err(error) = self.reload_providers().await {
                     tracing::warn!(
@@ -300,22 +312,28 @@ impl Domain {
                 self.inner.rooms.moved(*note_id, *seq);
             }
             Signal::NoteMoved { .. } => {}
-            Signal::Frame { .. }
-            | Signal::SessionsEnded { .. }
-            | Signal::KeyRevoked { .. }
-            | Signal::NoteAccessChanged { .. } => {
-                // No receiver means that no browser is open.
-                let _ = self.inner.notices.sender.send(Arc::new(signal));
+            Signal::SessionsEnded { user_id, .. } | Signal::KeyRevoked { user_id, .. } => {
+                self.inner.recognised.forget(*user_id);
+                self.hand_on(signal);
+            }
+            Signal::Frame { .. } | Signal::NoteAnnotated { .. } | Signal::NoteAccessChanged { .. } => {
+                self.hand_on(signal);
             }
         }
     }
 
+    fn hand_on(&self, signal: Signal) {
+        // No receiver means that no browser is open.
+        let _ = self.inner.notices.sender.send(Arc::new(signal));
+    }
+
     async fn after_silence(&self) {
+        self.inner.recognised.set_hears(true);
         self.inner.rooms.look().await;
         let unknown = Signal::NoteAccessChanged { note_id: None };
         let _ = self.inner.notices.sender.send(Arc::new(unknown));
         self.inner.notices.answers_moved.notify_waiters();
-        self.inner.notices.jobs_queued.notify_one();
+        self.inner.notices.jobs_queued.send_replace(());
         if let Err(error) = self.reload_providers().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "providers could not be read again");
         }

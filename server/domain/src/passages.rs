@@ -5,6 +5,9 @@ use embeddings::{Shape, approximate_tokens};
 /// Tokens that a passage has at most: the models that read least cut at 256.
 pub(crate) const MOST_TOKENS: usize = 200;
 
+/// The version of the rules by which texts are cut. Another number has everything cut anew, in the background.
+pub(crate) const CUTTER: i32 = 2;
+
 /// As many as any model makes of ordinary text, or more. Not the model's own count, so that passages
 /// stay as they are when another model is chosen.
 pub(crate) fn tokens(text: &str) -> usize {

@@ -40,6 +40,7 @@ impl Domain {
             .await?;
         let profile = profile_of(&mut tx, caller.user_id).await?;
         tx.commit().await?;
+        self.inner.recognised.forget(caller.user_id);
         Ok(profile)
     }
 

@@ -1,7 +1,7 @@
 //! Sessions of browsers and the passwords that begin them.
 
 use crate::accounts::{person_columns, profile_of};
-use crate::caller::Holder;
+use crate::caller::Tokens;
 use crate::notices::Signal;
 use crate::{Authenticated, Caller, Domain, Error, Result, Via};
 use shared::account::{ChangePassword, SessionInfo};
@@ -9,29 +9,22 @@ use shared::{ErrorCode, SessionId};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-const LOOKUP: &str = concat!(
-    "SELECT s.id AS token_id, s.csrf_token, s.last_used_at < now() - interval '1 minute' AS stale, ",
-    person_columns!(),
-    " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND s.expires_at > now()",
-);
+const SESSIONS: Tokens = Tokens {
+    lookup: concat!(
+        "SELECT s.id AS token_id, s.csrf_token, s.last_used_at < now() - interval '1 minute' AS stale,
+                extract(epoch FROM s.expires_at - now())::float8 AS remaining, ",
+        person_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1 AND s.expires_at > now()",
+    ),
+    // used sessions live on
+    note_use: "UPDATE sessions SET last_used_at = now(), expires_at = now() + (expires_at - last_used_at) WHERE id = $1",
+    via: |id| Via::Session(SessionId(id)),
+};
 
 impl Domain {
     /// Who holds this session token, if it is valid.
     pub async fn authenticate_session(&self, token: &str) -> Result<Option<Authenticated>> {
-        let mut tx = self.inner.db.as_system().await?;
-        let Some(holder) = Holder::of(token, LOOKUP, &mut tx).await? else { return Ok(None) };
-        let id = SessionId(holder.token_id);
-        if holder.stale {
-            // Used sessions live on.
-            sqlx::query(
-                "UPDATE sessions SET last_used_at = now(), expires_at = now() + (expires_at - last_used_at) WHERE id = $1",
-            )
-            .bind(id.0)
-            .execute(&mut *tx)
-            .await?;
-        }
-        tx.commit().await?;
-        holder.authenticated(Via::Session(id)).map(Some)
+        self.recognise(token, &SESSIONS).await
     }
 
     /// Ends the caller's own session.
@@ -78,6 +71,7 @@ impl Domain {
             .send(&mut tx)
             .await?;
         tx.commit().await?;
+        self.inner.recognised.forget(caller.user_id);
         Ok(())
     }
 
@@ -117,6 +111,7 @@ impl Domain {
         // Reading the profile back proves that the account still exists.
         profile_of(&mut tx, caller.user_id).await?;
         tx.commit().await?;
+        self.inner.recognised.forget(caller.user_id);
         Ok(())
     }
 }

@@ -18,6 +18,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     /// Further names this server answers to, without ports.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call the memories, with an API key: `chrome-extension://…`, `https://…`.
+    pub memory_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Cidr>,
     /// Lets others than this machine read `/metrics`.

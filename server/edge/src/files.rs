@@ -1,6 +1,7 @@
 //! Files that somebody keeps: lists, uploads in one piece or in parts, downloads, and what was read in them.
 
 use crate::authentication::By;
+use crate::disposition;
 use crate::envelope::{Answer, Created, Data, Failure, Nothing};
 use crate::input::{Asked, At, Json};
 use crate::served_file::{ServedFile, Showing, asked_part};
@@ -9,9 +10,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::{Downloaded, LARGEST_FILE, ListFiles, Thumbnail};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use shared::file::{BeginUpload, File, FileSummary, StorageUse, UpdateFile, Upload};
+use shared::file::{BeginUpload, File, FileSummary, KnownFiles, StorageUse, UpdateFile, Upload};
 use shared::page::Page;
 use shared::{Envelope, FileId, UploadId};
 use std::sync::Arc;
@@ -22,9 +23,10 @@ pub fn routes() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::new()
         .routes(routes!(list_files, keep_file))
         .routes(routes!(storage_use))
+        .routes(routes!(known_files))
         .routes(routes!(read_file, update_file, delete_file))
         .routes(routes!(restore_file))
-        .routes(routes!(read_file_again))
+        .routes(routes!(read_file_again, stop_reading))
         .routes(routes!(file_content))
         .routes(routes!(file_text))
         .routes(routes!(file_thumbnail))
@@ -102,6 +104,18 @@ async fn storage_use(State(edge): State<Arc<Edge>>, By(caller): By) -> Answer<St
     Ok(Data(edge.domain.storage_use(&caller).await?))
 }
 
+/// For each of many files, in their order: the file of these bytes in that folder, or `null`. Asked before a folder
+/// is sent again, it saves sending what is here.
+#[utoipa::path(post, path = "/api/v1/files/known", tag = "files", request_body = KnownFiles,
+    responses((status = 200, body = Envelope<Vec<Option<FileSummary>>>)))]
+async fn known_files(
+    State(edge): State<Arc<Edge>>,
+    By(caller): By,
+    Json(asked): Json<KnownFiles>,
+) -> Answer<Vec<Option<FileSummary>>> {
+    Ok(Data(edge.domain.known_files(&caller, asked).await?))
+}
+
 /// A file, and what was read in it.
 #[utoipa::path(get, path = "/api/v1/files/{id}", tag = "files", params(("id" = FileId, Path)),
     responses((status = 200, body = Envelope<File>)))]
@@ -150,6 +164,17 @@ async fn read_file_again(
     Ok(Data(edge.domain.read_file_again(&caller, id).await?))
 }
 
+/// Ends the reading of a file that waits for it, or is read right now.
+#[utoipa::path(delete, path = "/api/v1/files/{id}/read", tag = "files", params(("id" = FileId, Path)),
+    responses((status = 200, body = Envelope<FileSummary>)))]
+async fn stop_reading(
+    State(edge): State<Arc<Edge>>,
+    By(caller): By,
+    At(id): At<FileId>,
+) -> Answer<FileSummary> {
+    Ok(Data(edge.domain.stop_reading(&caller, id).await?))
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ContentQuery {
@@ -159,10 +184,12 @@ struct ContentQuery {
 }
 
 /// A file's bytes, or the part that `Range` names. Pictures, sound, video and PDF are shown;
-/// everything else, SVG and HTML above all, is a download.
+/// everything else, SVG and HTML above all, is a download. Where the server's owner wants it, the download of a
+/// large file is 307 to an address in the bucket that is good for five minutes.
 #[utoipa::path(get, path = "/api/v1/files/{id}/content", tag = "files", params(("id" = FileId, Path), ContentQuery),
     responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
-              (status = 206, description = "The part asked for."), (status = 304, description = "As it was.")))]
+              (status = 206, description = "The part asked for."),
+              (status = 307, description = "In the bucket."), (status = 304, description = "As it was.")))]
 async fn file_content(
     State(edge): State<Arc<Edge>>,
     By(caller): By,
@@ -171,6 +198,17 @@ async fn file_content(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let asked = asked_part(&headers);
+    if query.download && asked.is_none() {
+        let named =
+            |file: &FileSummary| disposition::attachment(&file.name).ok()?.to_str().ok().map(str::to_owned);
+        if let Some(address) = edge.domain.download_link(&caller, id, named).await? {
+            let location = HeaderValue::try_from(address).map_err(|_| Failure::internal())?;
+            let store = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            return Ok(
+                (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location), store]).into_response()
+            );
+        }
+    }
     let Downloaded { file, part } = edge.domain.download(&caller, id, asked).await?;
     let FileSummary { name, media_type, sha256, size, .. } = file;
     let showing = if query.download { Showing::Never } else { Showing::Framed };

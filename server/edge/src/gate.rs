@@ -4,7 +4,7 @@
 use crate::envelope::Failure;
 use crate::state::Edge;
 use crate::visitor::Source;
-use crate::{assets, headers, origin, request_id};
+use crate::{assets, cors, headers, origin, patience, request_id};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -16,9 +16,6 @@ use std::time::Duration;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
-/// How long a request may take until its answer begins; a stream may go on.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Puts the gate around the routes; the first layer is the outermost.
 pub fn guard(routes: Router, edge: &Arc<Edge>) -> Router {
     routes.layer(
@@ -27,9 +24,10 @@ pub fn guard(routes: Router, edge: &Arc<Edge>) -> Router {
             .layer(from_fn_with_state(Arc::clone(edge), headers::secure))
             .layer(assets::compression())
             .layer(from_fn_with_state(Arc::clone(edge), origin::check_host))
+            .layer(from_fn_with_state(Arc::clone(edge), cors::allow))
             .layer(from_fn_with_state(Arc::clone(edge), find_source))
             .layer(CatchPanicLayer::custom(after_panic))
-            .layer(from_fn(end_in_time)),
+            .layer(from_fn(patience::end_in_time)),
     )
 }
 
@@ -43,16 +41,6 @@ async fn find_source(State(edge): State<Arc<Edge>>, mut request: Request, next: 
     let source = Source::of(&request, &edge.trusted_proxies);
     request.extensions_mut().insert(source);
     next.run(request).await
-}
-
-async fn end_in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            Failure::new(ErrorCode::Timeout, "This took longer than 30 seconds and was given up. Try again.")
-                .into_response()
-        }
-    }
 }
 
 /// The panic itself was reported by the panic hook, with its place.

@@ -38,10 +38,9 @@ pub async fn secure(State(edge): State<Arc<Edge>>, request: Request, next: Next)
     headers.entry(header::X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("DENY"));
     headers.insert(header::REFERRER_POLICY, REFERRER_POLICY);
     headers.insert(HeaderName::from_static("permissions-policy"), PERMISSIONS_POLICY);
-    headers.insert(
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    );
+    headers
+        .entry(HeaderName::from_static("cross-origin-opener-policy"))
+        .or_insert(HeaderValue::from_static("same-origin"));
     headers.insert(
         HeaderName::from_static("cross-origin-resource-policy"),
         HeaderValue::from_static("same-origin"),

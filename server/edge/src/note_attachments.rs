@@ -8,7 +8,7 @@ use crate::state::Edge;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use domain::{LARGEST_ATTACHMENT, OpenedAttachment};
+use domain::{AskedFile, LARGEST_ATTACHMENT, OpenedAttachment, Viewer};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use shared::note::Attachment;
@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub fn routes() -> OpenApiRouter<Arc<Edge>> {
-    OpenApiRouter::new().routes(routes!(attach)).routes(routes!(read_attachment))
+    OpenApiRouter::new().routes(routes!(attach)).routes(routes!(read_attachment)).routes(routes!(read_named))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -62,8 +62,33 @@ async fn read_attachment(
     At((id, attached, _)): At<(NoteId, AttachmentId, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let asked = asked_part(&headers);
+    serve(&edge, &viewer, id, AskedFile::Id(attached), &headers).await
+}
+
+/// The same of the note's file of this name, as `![[name]]` in a note means it; of several the one that came
+/// last.
+#[utoipa::path(get, path = "/api/v1/notes/{id}/attachments/named/{name}", tag = "notes",
+    params(("id" = NoteId, Path), ("name" = String, Path)),
+    responses((status = 200, description = "The file.", body = Vec<u8>, content_type = "application/octet-stream"),
+              (status = 206, description = "The part asked for."), (status = 304, description = "As it was.")))]
+async fn read_named(
+    State(edge): State<Arc<Edge>>,
+    Looking(viewer): Looking,
+    At((id, name)): At<(NoteId, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    serve(&edge, &viewer, id, AskedFile::Name(name), &headers).await
+}
+
+async fn serve(
+    edge: &Edge,
+    viewer: &Viewer,
+    note: NoteId,
+    file: AskedFile,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let asked = asked_part(headers);
     let OpenedAttachment { name, media_type, sha256, size, part } =
-        edge.domain.attachment(&viewer, id, attached, asked).await?;
-    ServedFile { name, media_type, sha256, size, part }.answer(&headers, asked, Showing::Alone)
+        edge.domain.attachment(viewer, note, file, asked).await?;
+    ServedFile { name, media_type, sha256, size, part }.answer(headers, asked, Showing::Alone)
 }

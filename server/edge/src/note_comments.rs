@@ -14,6 +14,7 @@ pub fn routes() -> OpenApiRouter<Arc<Edge>> {
     OpenApiRouter::new()
         .routes(routes!(comments, add_comment))
         .routes(routes!(update_comment, delete_comment))
+        .routes(routes!(restore_comment))
 }
 
 /// The comments of a note, the oldest first; those of a thread name its first.
@@ -53,7 +54,7 @@ async fn update_comment(
     Ok(Data(edge.domain.update_comment(&viewer, id, comment, change).await?))
 }
 
-/// Takes one's own comment away; the note's owner may take any.
+/// Takes one's own comment away; the note's owner may take any. Whoever did can bring it back for 30 days.
 #[utoipa::path(delete, path = "/api/v1/notes/{id}/comments/{comment}", tag = "notes",
     params(("id" = NoteId, Path), ("comment" = CommentId, Path)), responses((status = 200, body = Envelope<Nothing>)))]
 async fn delete_comment(
@@ -63,4 +64,15 @@ async fn delete_comment(
 ) -> Answer<()> {
     edge.domain.delete_comment(&viewer, id, comment).await?;
     Ok(Data(()))
+}
+
+/// Brings back a comment that one took away.
+#[utoipa::path(post, path = "/api/v1/notes/{id}/comments/{comment}/restore", tag = "notes",
+    params(("id" = NoteId, Path), ("comment" = CommentId, Path)), responses((status = 200, body = Envelope<Comment>)))]
+async fn restore_comment(
+    State(edge): State<Arc<Edge>>,
+    Looking(viewer): Looking,
+    At((id, comment)): At<(NoteId, CommentId)>,
+) -> Answer<Comment> {
+    Ok(Data(edge.domain.restore_comment(&viewer, id, comment).await?))
 }

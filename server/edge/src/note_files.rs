@@ -9,7 +9,7 @@ use crate::state::Edge;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::Import;
+use domain::{Import, NotesArchive};
 use http::{HeaderMap, HeaderValue, header};
 use serde::Deserialize;
 use shared::note::ImportReport;
@@ -25,14 +25,29 @@ pub fn routes() -> OpenApiRouter<Arc<Edge>> {
         .routes(routes!(import_notes))
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ExportQuery {
+    /// With the files that it mentions, in a zip, where it mentions any.
+    #[serde(default)]
+    attachments: bool,
+}
+
 /// The note as Markdown, with its title and times before it.
-#[utoipa::path(get, path = "/api/v1/notes/{id}/export", tag = "notes", params(("id" = NoteId, Path)),
-    responses((status = 200, description = "The file.", content((String = "text/markdown")))))]
+#[utoipa::path(get, path = "/api/v1/notes/{id}/export", tag = "notes", params(("id" = NoteId, Path), ExportQuery),
+    responses((status = 200, description = "The file.",
+               content((String = "text/markdown"), (Vec<u8> = "application/zip")))))]
 async fn export_note(
     State(edge): State<Arc<Edge>>,
     Looking(viewer): Looking,
     At(id): At<NoteId>,
+    Asked(asked): Asked<ExportQuery>,
 ) -> Result<Response, Failure> {
+    if asked.attachments
+        && let Some(archive) = edge.domain.export_with_files(&viewer, id).await?
+    {
+        return download(archive);
+    }
     let export = edge.domain.export_note(&viewer, id).await?;
     let mut response = export.body.into_response();
     never_store(&mut response);
@@ -45,7 +60,10 @@ async fn export_note(
 #[utoipa::path(get, path = "/api/v1/notes/export", tag = "notes",
     responses((status = 200, description = "The archive.", body = Vec<u8>, content_type = "application/zip")))]
 async fn export_notes(State(edge): State<Arc<Edge>>, By(caller): By) -> Result<Response, Failure> {
-    let archive = edge.domain.export_notes(&caller).await?;
+    download(edge.domain.export_notes(&caller).await?)
+}
+
+fn download(archive: NotesArchive) -> Result<Response, Failure> {
     let mut response = Body::from_stream(archive.bytes).into_response();
     never_store(&mut response);
     let headers = response.headers_mut();

@@ -34,6 +34,10 @@ impl NoteLines {
         self.outbox.clone()
     }
 
+    pub fn is_in(&self, note: NoteId) -> bool {
+        self.attached.contains_key(&note)
+    }
+
     /// A frame of `/api/v1/ws`. What is wrong with one note ends that note's line, not the socket.
     pub async fn hear(&mut self, frame: &Bytes) -> Result<(), Refusal> {
         let Some(id) = frame.get(..ID).and_then(|id| Uuid::from_slice(id).ok()) else {
@@ -75,8 +79,9 @@ impl NoteLines {
         }
         // The earlier place is given up first, so that nobody is there twice.
         self.attached.remove(&note);
-        let joined = self.domain.join_note(&self.viewer, note, &self.outbox, own_frames).await;
-        self.attached.insert(note, joined.map_err(refusal)?);
+        // In a box, as below: what is asked of the database takes far more room than a line that is quiet.
+        let joining = Box::pin(self.domain.join_note(&self.viewer, note, &self.outbox, own_frames));
+        self.attached.insert(note, joining.await.map_err(refusal)?);
         Ok(())
     }
 
@@ -86,7 +91,7 @@ impl NoteLines {
             self.attached.keys().filter(|note| which.is_none_or(|w| w == **note)).copied().collect();
         let mut ended = Vec::new();
         for note in notes {
-            let result = match self.domain.access_to(&self.viewer, note).await {
+            let result = match Box::pin(self.domain.access_to(&self.viewer, note)).await {
                 Ok(access) => match self.attached.get(&note) {
                     Some(attachment) => attachment
                         .set_access(access)

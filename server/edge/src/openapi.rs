@@ -4,9 +4,9 @@ use crate::envelope::Failure;
 use crate::reference;
 use crate::state::Edge;
 use crate::{
-    accounts, answers, conversations, files, folders, health, invites, keys, note_attachments, note_comments,
-    note_files, note_runs, note_shares, note_versions, notes, providers, search, socket, sync_door,
-    telemetry, tickets,
+    accounts, answers, collections, context, conversations, files, folders, health, invites, keys, memories,
+    note_attachments, note_comments, note_files, note_runs, note_shares, note_versions, notes, providers,
+    saved_pages, search, socket, sync_door, telemetry, tickets, upkeep,
 };
 use axum::Router;
 use axum::response::{Html, IntoResponse, Response};
@@ -38,6 +38,10 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "search", description = "Search over everything one may see."),
         (name = "socket", description = "Live notices for an open browser."),
         (name = "files", description = "Files that somebody keeps, and what was read in them."),
+        (name = "pages", description = "Web pages that somebody keeps to read."),
+        (name = "memories", description = "What is to be kept in mind, by people and by programs."),
+        (name = "context", description = "What models are given beside the words of a conversation."),
+        (name = "collections", description = "Named sets of files, notes and pages."),
         (name = "telemetry", description = "What browsers measure of themselves."),
         (name = "health", description = "Whether the server works."),
     )
@@ -60,6 +64,11 @@ pub fn api() -> OpenApiRouter<Arc<Edge>> {
         .merge(invites::routes())
         .merge(search::routes())
         .merge(files::routes())
+        .merge(upkeep::routes())
+        .merge(saved_pages::routes())
+        .merge(memories::routes())
+        .merge(context::routes())
+        .merge(collections::routes())
         .merge(socket::routes())
         .merge(sync_door::routes())
         .merge(folders::routes())

@@ -92,6 +92,8 @@ fn enter(to: Shared, proof: &str, headers: &HeaderMap) -> Result<Response, Failu
     let mut response = match to {
         Shared::Note(note) => see_other(&format!("/n/{note}")),
         Shared::Folder(folder) => see_other(&format!("/s/folder/{folder}")),
+        // only members have one, and they sign in there
+        Shared::Collection(collection) => see_other(&format!("/collections/{collection}")),
     };
     response.headers_mut().insert(header::SET_COOKIE, share_cookie(proof, headers)?);
     Ok(response)

@@ -30,9 +30,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest JSON frame.
 const LARGEST_TEXT: usize = 64 << 10;
-/// The server pings a line this long silent, and gives it up after two more.
-const QUIET: Duration = Duration::from_secs(10);
-const GIVEN_UP: Duration = Duration::from_secs(30);
+/// The server looks this often whether a line is silent. One that was for half of it is pinged; one that was for
+/// twice as long, and so was pinged before, is given up: a loss that nobody announces is noticed within 30 seconds.
+const LOOK: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_secs(5);
+const GIVEN_UP: Duration = Duration::from_secs(20);
 
 /// RFC 6455: the server restarts.
 const CLOSE_RESTART: u16 = 1012;
@@ -145,7 +147,7 @@ impl Line {
     }
 
     async fn exchange(&mut self) -> End {
-        let mut quiet = tokio::time::interval(QUIET);
+        let mut quiet = tokio::time::interval(LOOK);
         quiet.tick().await;
         let mut recheck = tokio::time::interval(RECHECK);
         recheck.tick().await;
@@ -234,6 +236,13 @@ impl Line {
                 self.recheck_notes(which).await;
                 Ok(())
             }
+            // Only whoever is in the note is known to see it.
+            Notice::NoteAnnotated(id)
+                if self.notes.is_in(id) && self.subscribed.contains(&Channel::Notes) =>
+            {
+                self.tell(Channel::Notes, ServerBody::NoteAnnotated { id }).await
+            }
+            Notice::NoteAnnotated(_) => Ok(()),
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Edge {
     pub domain: Domain,
     pub hosts: Hosts,
     pub limits: Limits,
+    /// As [`Config::memory_origins`].
+    pub memory_origins: Vec<String>,
     pub trusted_proxies: Vec<Cidr>,
     pub metrics: PrometheusHandle,
     pub metrics_token: Option<String>,
@@ -32,6 +34,7 @@ impl Edge {
             domain,
             hosts: Hosts::new(config.public_url, &config.allowed_hosts),
             limits: Limits::new(Rates { sign_in: config.sign_in_limit, request: config.request_limit }),
+            memory_origins: config.memory_origins,
             trusted_proxies: config.trusted_proxies,
             metrics: config.metrics,
             metrics_token: config.metrics_token,

@@ -34,9 +34,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub const LARGEST_FRAME: usize = 17 << 20;
 /// Most frames are keystrokes: the rest is allocated when it is needed.
 pub const READ_BUFFER: usize = 4 << 10;
-/// A line this long silent is pinged; after three times that it is gone.
-const QUIET: Duration = Duration::from_secs(10);
-const GONE: Duration = Duration::from_secs(30);
+/// A line is looked at this often. When it was silent for half of it it is pinged; when it was for twice as long,
+/// and so was pinged before, it is gone: a loss that nobody announces is noticed within 30 seconds.
+const LOOK: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_secs(5);
+const GONE: Duration = Duration::from_secs(20);
 /// Shares expire without a word: what may be done is asked again this often.
 pub const RECHECK: Duration = Duration::from_secs(60);
 /// RFC 6455: the server restarts.
@@ -146,7 +148,7 @@ impl Line {
     }
 
     async fn exchange(&mut self) -> End {
-        let mut quiet = tokio::time::interval(QUIET);
+        let mut quiet = tokio::time::interval(LOOK);
         let mut recheck = tokio::time::interval(RECHECK);
         recheck.tick().await;
         loop {
@@ -203,7 +205,7 @@ impl Line {
             Some(Notice::NoteAccess(which)) => which,
             // What was missed may have been about this note.
             Some(Notice::Lagged) => None,
-            Some(Notice::Frame(_)) => return Ok(()),
+            Some(Notice::Frame(_) | Notice::NoteAnnotated(_)) => return Ok(()),
         };
         self.recheck(which).await
     }

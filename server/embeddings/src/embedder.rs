@@ -54,6 +54,11 @@ pub trait Embedder: Send + Sync {
     /// window does not count; an empty text has a vector too, which is near to nothing in particular.
     async fn embed(&self, texts: Vec<String>, purpose: Purpose) -> Result<Vec<Vec<f32>>, EmbeddingError>;
 
+    /// Whether texts stay on this machine or its own network.
+    fn is_near(&self) -> bool {
+        true
+    }
+
     /// How many tokens of the window a text takes, without those that the model adds by itself.
     fn count_tokens(&self, text: &str) -> usize;
 }

@@ -196,6 +196,10 @@ impl Embedder for OpenAiCompatible {
         Ok(vectors)
     }
 
+    fn is_near(&self) -> bool {
+        crate::is_near(self.url.as_str())
+    }
+
     /// Approximate, and rather too many: the provider's tokenizer is not known.
     fn count_tokens(&self, text: &str) -> usize {
         approximate_tokens(text)

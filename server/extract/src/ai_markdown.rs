@@ -1,7 +1,7 @@
 //! A document as one Markdown text for a model: what it is in front, then the content, each part begun
 //! by a line that a citation can name.
 
-use crate::document::{Document, Place};
+use crate::document::{Document, Place, clock};
 use serde::Serialize;
 
 /// What the file's own record knows about it.
@@ -89,22 +89,30 @@ fn quoted(value: &str) -> String {
 
 /// None where the section's own heading names it.
 fn marker(place: &Place) -> Option<String> {
-    let name = match place {
+    let name = name(place)?;
+    let name = name.replace(|character: char| character.is_control(), " ").replace("--", "- -");
+    Some(format!("<!-- {} -->", name.replace('>', "").trim_end()))
+}
+
+fn name(place: &Place) -> Option<String> {
+    Some(match place {
         Place::Page { number } => format!("page {number}"),
         Place::Slide { number } => format!("slide {number}"),
         Place::Sheet { name } => format!("sheet {name}"),
         Place::Lines { from, to, symbol: None } => format!("lines {from}-{to}"),
         Place::Lines { from, to, symbol: Some(symbol) } => format!("lines {from}-{to} {symbol}"),
         Place::Chapter { number, title } => format!("chapter {number} {title}"),
+        Place::Time { from, to } => format!("time {}-{}", clock(*from), clock(*to)),
+        Place::Attachment { name: file, within } => {
+            format!("attachment {file} {}", name(within).unwrap_or_default())
+        }
         Place::Heading { .. } | Place::Whole => return None,
-    };
-    let name = name.replace(|character: char| character.is_control(), " ").replace("--", "- -");
-    Some(format!("<!-- {} -->", name.replace('>', "").trim_end()))
+    })
 }
 
 /// A file cannot forge a page: what looks like a marker of ours in its content is shown as text.
 fn disarmed(markdown: &str) -> String {
-    const OURS: [&str; 5] = ["page ", "slide ", "sheet ", "lines ", "chapter "];
+    const OURS: [&str; 7] = ["page ", "slide ", "sheet ", "lines ", "chapter ", "time ", "attachment "];
     let mut text = String::with_capacity(markdown.len());
     let mut rest = markdown;
     while let Some(at) = rest.find("<!--") {

@@ -2,6 +2,7 @@
 //!
 //! Shapes only: nothing here reads a file.
 
+use crate::language;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,16 +17,27 @@ pub struct Document {
     pub created: Option<String>,
     /// ISO 639-1; only where the text is long and clear enough to tell.
     pub language: Option<String>,
-    /// In the order of the file. Empty for images, audio and video, which hold no text.
+    /// In the order of the file. Empty for images, audio and video, which hold no text until a model reads some in
+    /// them: see [`Document::hold`].
     pub sections: Vec<Section>,
     /// What else is known: `pages`, `pages_left_out`, `width`, `duration_seconds`, …
     pub properties: BTreeMap<String, String>,
     /// JPEG or PNG, 512 pixels at most on the longer side; images only.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "base64_bytes")]
     pub thumbnail: Option<Vec<u8>>,
+    /// JPEG that a model can read: upright, on white, without what the camera noted. Only where [`crate::Limits`]
+    /// ask for it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "base64_bytes")]
+    pub legible: Option<Vec<u8>>,
 }
 
 impl Document {
+    /// Takes in what a model read in a file that holds no text of its own.
+    pub fn hold(&mut self, sections: Vec<Section>) {
+        self.sections = sections;
+        language::detect(self);
+    }
+
     pub(crate) fn new(kind: Kind) -> Self {
         Self {
             kind,
@@ -36,6 +48,7 @@ impl Document {
             sections: Vec::new(),
             properties: BTreeMap::new(),
             thumbnail: None,
+            legible: None,
         }
     }
 
@@ -78,7 +91,26 @@ pub enum Place {
         number: u32,
         title: String,
     },
+    /// Of a recording, in seconds.
+    Time {
+        from: u32,
+        to: u32,
+    },
     Whole,
+    /// In a file that was attached to this one.
+    Attachment {
+        name: String,
+        within: Box<Place>,
+    },
+}
+
+/// A time as players show it: `4:05`, `1:02:03`.
+pub fn clock(seconds: u32) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,6 +17,8 @@ use tokio::time::timeout;
 
 /// Enough of the child's last words to tell why it died.
 const LAST_WORDS: u64 = 16 << 10;
+/// Of the copy that a model is shown: most models look at no more.
+const LEGIBLE_SIDE: u32 = 2048;
 const BLOCK: usize = 64 << 10;
 
 /// What to do where the kernel gives less than the whole jail.
@@ -46,6 +48,13 @@ impl Extractor {
     #[must_use]
     pub fn with_policy(mut self, policy: SandboxPolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Has a copy made of each image that a model can read.
+    #[must_use]
+    pub fn with_legible_copies(mut self) -> Self {
+        self.limits.legible_side = LEGIBLE_SIDE;
         self
     }
 

@@ -4,7 +4,9 @@
 use crate::detect::{Format, detect};
 use crate::document::{Document, Kind};
 use crate::failure::{Failure, Measure};
-use crate::formats::{audio, code, delimited, docx, epub, html, image, mail, pdf, plain, pptx, sheets};
+use crate::formats::{
+    audio, code, delimited, docx, epub, html, image, mail, pdf, plain, pptx, sheets, video,
+};
 use crate::limits::{Limits, Progress, Reading};
 use crate::{language, markdown};
 use std::borrow::Cow;
@@ -22,13 +24,19 @@ pub fn in_process(
     if bytes.len() as u64 > limits.file_bytes {
         return Err(Failure::TooLarge { what: Measure::File, limit: limits.file_bytes });
     }
-    let mut reading = Reading::new(name, limits, &mut progress);
-    let read = AssertUnwindSafe(|| read(declared, bytes, &mut reading));
+    let mut reading = Reading::new(limits, &mut progress);
+    let read = AssertUnwindSafe(|| read(name, declared, bytes, &mut reading));
     catch_unwind(read).unwrap_or_else(|_| Err(Failure::damaged("its parts contradict each other")))
 }
 
-fn read(declared: Option<&str>, bytes: Vec<u8>, reading: &mut Reading) -> Result<Document, Failure> {
-    let mut document = match detect(reading.name, declared, &bytes, reading.limits)? {
+/// `name` is that of these bytes: they may be attached to what is read.
+pub(crate) fn read(
+    name: &str,
+    declared: Option<&str>,
+    bytes: Vec<u8>,
+    reading: &mut Reading,
+) -> Result<Document, Failure> {
+    let mut document = match detect(name, declared, &bytes, reading.limits)? {
         Format::Pdf => pdf::read(bytes, reading)?,
         Format::Docx => docx::read(&bytes, reading)?,
         Format::Pptx => pptx::read(&bytes, reading)?,
@@ -39,7 +47,7 @@ fn read(declared: Option<&str>, bytes: Vec<u8>, reading: &mut Reading) -> Result
         Format::Email => mail::read(&bytes, reading)?,
         Format::Image(media_type) => image::read(&bytes, media_type, reading)?,
         Format::Audio(media_type) => audio::read(&bytes, media_type)?,
-        Format::Video(media_type) => video(media_type),
+        Format::Video(media_type) => video::read(&bytes, media_type),
         Format::Csv => delimited::read(&text(&bytes)?, reading)?,
         Format::Html => html::read(&page_text(&bytes)?, reading)?,
         Format::Markdown => written(&text(&bytes)?, reading)?,
@@ -85,10 +93,4 @@ fn written(text: &str, reading: &mut Reading) -> Result<Document, Failure> {
     document.title = markdown::first_heading(text);
     markdown::sections_by_heading(text, &mut document, reading)?;
     Ok(document)
-}
-
-fn video(media_type: &str) -> Document {
-    let mut document = Document::new(Kind::Video);
-    document.property("format", media_type.trim_start_matches("video/").trim_start_matches("x-"));
-    document
 }

@@ -14,7 +14,9 @@ pub(crate) fn detect(document: &mut Document) {
     }
     let mut sample = String::new();
     for section in &document.sections {
-        sample.extend(section.markdown.chars().take(SAMPLE - sample.len().min(SAMPLE)));
+        sample.extend(
+            written(document.kind, &section.markdown).chars().take(SAMPLE - sample.len().min(SAMPLE)),
+        );
         sample.push('\n');
         if sample.len() >= SAMPLE {
             break;
@@ -26,6 +28,14 @@ pub(crate) fn detect(document: &mut Document) {
         .and_then(|found| two_letters(found.lang()));
     // What a file declares is often only what its program was set to.
     document.language = found.map(str::to_owned).or(document.language.take());
+}
+
+/// Without the head of a mail, which is in no language and longer than many a mail.
+fn written(kind: Kind, markdown: &str) -> &str {
+    match kind {
+        Kind::Email => markdown.splitn(3, "\n\n").nth(2).unwrap_or(markdown),
+        _ => markdown,
+    }
 }
 
 /// ISO 639-1 from the detector's ISO 639-3.

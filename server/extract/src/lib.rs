@@ -22,7 +22,7 @@ mod xml;
 
 pub use ai_markdown::{Front, ai_markdown};
 pub use child::{Input, run_child, run_child_with};
-pub use document::{Document, Kind, Place, Section};
+pub use document::{Document, Kind, Place, Section, clock};
 pub use extractor::{Extractor, SandboxPolicy};
 pub use failure::{Failure, Measure};
 pub use in_process::in_process;

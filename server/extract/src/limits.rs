@@ -21,6 +21,8 @@ pub struct Limits {
     pub columns: u32,
     /// Pixels of an image that is decoded for its thumbnail.
     pub pixels: u64,
+    /// Pixels on the longer side of the copy that a model is shown; 0, and none is made.
+    pub legible_side: u32,
     /// Markdown of all sections together.
     pub text_bytes: u64,
     /// What the child may write to its parent.
@@ -42,6 +44,7 @@ impl Default for Limits {
             rows: 5_000,
             columns: 256,
             pixels: 50_000_000,
+            legible_side: 0,
             text_bytes: 32 << 20,
             answer_bytes: 64 << 20,
             memory_bytes: 1 << 30,
@@ -59,8 +62,9 @@ pub struct Progress {
 
 /// One reading under its limits.
 pub(crate) struct Reading<'a> {
-    pub name: &'a str,
     pub limits: &'a Limits,
+    /// How many files this one is attached in.
+    pub depth: u8,
     progress: &'a mut dyn FnMut(Progress),
     text_bytes: u64,
     began: Instant,
@@ -74,8 +78,8 @@ fn processor_time() -> Duration {
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(name: &'a str, limits: &'a Limits, progress: &'a mut dyn FnMut(Progress)) -> Self {
-        Self { name, limits, progress, text_bytes: 0, began: Instant::now(), worked: processor_time() }
+    pub fn new(limits: &'a Limits, progress: &'a mut dyn FnMut(Progress)) -> Self {
+        Self { limits, depth: 0, progress, text_bytes: 0, began: Instant::now(), worked: processor_time() }
     }
 
     pub fn done(&mut self, done: u32, of: u32) {

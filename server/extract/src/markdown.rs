@@ -131,7 +131,7 @@ mod tests {
         let mut document = Document::new(Kind::Markdown);
         let limits = Limits::default();
         let mut ignore = |_| {};
-        sections_by_heading(markdown, &mut document, &mut Reading::new("", &limits, &mut ignore)).unwrap();
+        sections_by_heading(markdown, &mut document, &mut Reading::new(&limits, &mut ignore)).unwrap();
         let paths: Vec<_> = document.sections.iter().map(|section| section.place.clone()).collect();
         let path =
             |names: &[&str]| Place::Heading { path: names.iter().map(|name| name.to_string()).collect() };

@@ -1,5 +1,6 @@
 //! Real files of real programs, and hostile ones, read in process.
 
+use base64::Engine;
 use extract::{Document, Failure, Kind, Limits, Measure, Place, Progress, in_process};
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
@@ -132,13 +133,37 @@ fn mail_says_who_when_what_and_which_attachments() {
     let mail = "From: Marie <marie@example.org>\r\nTo: team@example.org\r\nSubject: =?utf-8?q?R=C3=A9union?=\r\n\
         Date: Mon, 2 Mar 2026 10:00:00 +0100\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
         --x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Le <b>lieu</b> a changé.</p><script>x()</script>\r\n\
-        --x\r\nContent-Type: application/pdf; name=plan.pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n\r\n%PDF\r\n--x--\r\n";
+        --x\r\nContent-Type: application/pdf; name=plan.pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n\r\n%PDF-1.7\r\n--x--\r\n";
     let document = read_as("saved", mail.into()).unwrap();
     assert_eq!((document.kind, document.title.as_deref()), (Kind::Email, Some("Réunion")));
     assert_eq!(document.author.as_deref(), Some("Marie <marie@example.org>"));
     assert_eq!(document.created.as_deref(), Some("2026-03-02T10:00:00+01:00"));
     assert_eq!(document.properties["attachments"], "plan.pdf");
+    assert_eq!(document.properties["attachments_unread"], "plan.pdf", "it is cut off");
     assert!(text(&document).ends_with("Le **lieu** a changé."), "{}", text(&document));
+}
+
+#[test]
+fn what_is_attached_to_mail_is_read_at_its_places_also_in_a_mail_in_a_mail() {
+    let mail = |subject: &str, kind: &str, name: &str, attached: &[u8]| {
+        let body = base64::engine::general_purpose::STANDARD.encode(attached);
+        format!(
+            "From: a@example.org\r\nSubject: {subject}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b{subject}\r\n\r\n\
+             --b{subject}\r\nContent-Type: text/plain\r\n\r\nSee below.\r\n--b{subject}\r\nContent-Type: {kind}\r\n\
+             Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename={name}\r\n\r\n{body}\r\n--b{subject}--\r\n"
+        )
+    };
+    let inner = mail("Inner", "application/octet-stream", "bericht.pdf", &data("bericht.pdf"));
+    let document = read_as("a.eml", inner.clone().into()).unwrap();
+    let place =
+        |number| Place::Attachment { name: "bericht.pdf".into(), within: Box::new(Place::Page { number }) };
+    assert_eq!((&document.sections[1].place, &document.sections[2].place), (&place(1), &place(2)));
+    assert!(!document.properties.contains_key("attachments_unread"));
+    let outer = mail("Outer", "application/octet-stream", "inner.eml", inner.as_bytes());
+    let document = read_as("b.eml", outer.into()).unwrap();
+    assert!(text(&document).contains(&read("bericht.pdf").sections[0].markdown), "{}", text(&document));
+    let bomb = (0..5).fold(inner, |inner, _| mail("More", "message/rfc822", "more.eml", inner.as_bytes()));
+    assert!(read_as("c.eml", bomb.into()).unwrap().sections.len() < 8);
 }
 
 fn png(width: u32, height: u32) -> Vec<u8> {
@@ -155,6 +180,19 @@ fn a_png_named_pdf_is_read_as_the_image_it_is() {
     assert_eq!((&*document.properties["width"], &*document.properties["height"]), ("800", "400"));
     let thumbnail = image::load_from_memory(&document.thumbnail.unwrap()).unwrap();
     assert_eq!((thumbnail.width(), thumbnail.height()), (512, 256));
+}
+
+#[test]
+fn a_copy_for_a_model_is_made_where_it_is_wanted_upright_and_on_white() {
+    assert!(read_as("a.png", png(800, 400)).unwrap().legible.is_none());
+    let limits = Limits { legible_side: 200, ..Limits::default() };
+    let copy = |name: &str, bytes| in_process(name, None, bytes, &limits, |_| {}).unwrap().legible.unwrap();
+    let size = |bytes: &[u8]| image::load_from_memory(bytes).unwrap().to_rgb8();
+    assert_eq!(size(&copy("a.png", png(800, 400))).dimensions(), (200, 100));
+    let mut clear = Cursor::new(Vec::new());
+    image::RgbaImage::new(10, 10).write_to(&mut clear, image::ImageFormat::Png).unwrap();
+    let clear = size(&copy("clear.png", clear.into_inner()));
+    assert_eq!((clear.dimensions(), clear.get_pixel(5, 5).0), ((10, 10), [255, 255, 255]));
 }
 
 #[test]

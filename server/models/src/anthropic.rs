@@ -3,7 +3,7 @@
 use crate::calls::{CallIds, Held, as_object, check_count, read_arguments};
 use crate::frames::Frame;
 use crate::wire::Decode;
-use crate::{CallRequest, Chunk, EndReason, Error, Prompt, Target, ToolOutput, Turn};
+use crate::{CallRequest, Chunk, EndReason, Error, Picture, Prompt, Target, ToolOutput, Turn};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::conversation::Usage;
@@ -14,6 +14,9 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
     for turn in &prompt.turns {
         let (role, blocks) = match turn {
             Turn::User(text) => ("user", text_block(text).into_iter().collect()),
+            Turn::Picture { picture, question } => {
+                ("user", std::iter::once(image_block(picture)).chain(text_block(question)).collect())
+            }
             Turn::Assistant { text, tool_calls, opaque } => {
                 ("assistant", assistant(target, text, tool_calls, opaque.as_ref()))
             }
@@ -49,6 +52,12 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
 fn text_block(text: &str) -> Option<Value> {
     let text = text.trim_end();
     (!text.is_empty()).then(|| json!({ "type": "text", "text": text }))
+}
+
+fn image_block(picture: &Picture) -> Value {
+    json!({ "type": "image", "source": {
+        "type": "base64", "media_type": picture.media_type, "data": picture.base64(),
+    }})
 }
 
 fn assistant(target: &Target, text: &str, calls: &[CallRequest], opaque: Option<&Value>) -> Vec<Value> {

@@ -122,15 +122,23 @@ impl Client {
         }
     }
 
-    fn request(&self, method: Method, url: Url, target: &Target) -> Result<RequestBuilder, Error> {
+    pub(crate) fn request(&self, method: Method, url: Url, target: &Target) -> Result<RequestBuilder, Error> {
         Ok(self.http.request(method, url).headers(wire::headers(target)?))
     }
 
     /// The response when its status is a success, and what went wrong otherwise.
     async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
-        let mut response = tokio::time::timeout(self.limits.first_chunk, request.send())
+        self.send_within(self.limits.first_chunk, request).await
+    }
+
+    pub(crate) async fn send_within(
+        &self,
+        wait: Duration,
+        request: RequestBuilder,
+    ) -> Result<Response, Error> {
+        let mut response = tokio::time::timeout(wait, request.send())
             .await
-            .map_err(|_| Error::Stalled(self.limits.first_chunk))?
+            .map_err(|_| Error::Stalled(wait))?
             .map_err(|e| Error::Unreachable(reason(&e)))?;
         let status = response.status();
         if status.is_success() {
@@ -211,7 +219,7 @@ fn elsewhere(response: &Response) -> Error {
     Error::Status { status: response.status().as_u16(), message: to.unwrap_or_default() }
 }
 
-async fn read_at_most(response: &mut Response, most: usize) -> Result<Vec<u8>, reqwest::Error> {
+pub(crate) async fn read_at_most(response: &mut Response, most: usize) -> Result<Vec<u8>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(bytes) = response.chunk().await? {
         let room = most - body.len();

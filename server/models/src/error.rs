@@ -90,6 +90,22 @@ impl Error {
         }
     }
 
+    /// Whether the same request may do better later, without anybody changing anything.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::RateLimited { .. }
+            | Self::Unreachable(_)
+            | Self::Interrupted(_)
+            | Self::Stalled(_)
+            | Self::Status { status: 408 | 425 | 500.., .. } => true,
+            Self::Settings(_)
+            | Self::Unauthorized(_)
+            | Self::Status { .. }
+            | Self::Malformed(_)
+            | Self::Refused(_) => false,
+        }
+    }
+
     /// What happened and what to do, for the person who waits for the answer.
     pub fn for_person(&self) -> String {
         match self {

@@ -14,6 +14,11 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
     for turn in &prompt.turns {
         let (role, parts) = match turn {
             Turn::User(text) => ("user", text_part(text).into_iter().collect()),
+            Turn::Picture { picture, question } => {
+                let data = json!({ "mimeType": picture.media_type, "data": picture.base64() });
+                let shown = json!({ "inlineData": data });
+                ("user", std::iter::once(shown).chain(text_part(question)).collect())
+            }
             Turn::Assistant { text, tool_calls, opaque } => {
                 ("model", assistant(target, text, tool_calls, opaque.as_ref()))
             }

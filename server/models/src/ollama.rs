@@ -17,6 +17,9 @@ pub(crate) fn body(target: &Target, prompt: &Prompt) -> Value {
     for turn in &prompt.turns {
         match turn {
             Turn::User(text) => messages.push(json!({ "role": "user", "content": text })),
+            Turn::Picture { picture, question } => {
+                messages.push(json!({ "role": "user", "content": question, "images": [picture.base64()] }))
+            }
             Turn::Assistant { text, tool_calls, .. } => messages.extend(assistant(text, tool_calls)),
             Turn::ToolResults(outputs) => messages.extend(outputs.iter().map(tool_message)),
         }

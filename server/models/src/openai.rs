@@ -72,6 +72,13 @@ pub(crate) fn body(target: &Target, prompt: &Prompt, dialect: Dialect) -> Value 
     for turn in &prompt.turns {
         match turn {
             Turn::User(text) => messages.push(json!({ "role": "user", "content": text })),
+            Turn::Picture { picture, question } => {
+                let url = format!("data:{};base64,{}", picture.media_type, picture.base64());
+                messages.push(json!({ "role": "user", "content": [
+                    { "type": "image_url", "image_url": { "url": url } },
+                    { "type": "text", "text": question },
+                ]}));
+            }
             Turn::Assistant { text, tool_calls, opaque } => {
                 messages.extend(assistant(target, text, tool_calls, opaque.as_ref()));
             }

@@ -1,6 +1,8 @@
 //! What is asked of a model: where it answers, what was said so far, which tools it may call.
 //! Plain data. It must never show a key, not even through `Debug`.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use serde_json::Value;
 use shared::provider::ProviderKind;
@@ -44,6 +46,11 @@ pub struct Prompt {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
     User(String),
+    /// A picture, and what is asked about it.
+    Picture {
+        picture: Picture,
+        question: String,
+    },
     Assistant {
         text: String,
         tool_calls: Vec<CallRequest>,
@@ -53,6 +60,26 @@ pub enum Turn {
     },
     /// The results of all calls of the assistant's turn before, in one turn.
     ToolResults(Vec<ToolOutput>),
+}
+
+#[derive(Clone, PartialEq)]
+pub struct Picture {
+    pub media_type: &'static str,
+    pub bytes: Vec<u8>,
+}
+
+impl Picture {
+    /// As all wires carry it.
+    pub(crate) fn base64(&self) -> String {
+        STANDARD.encode(&self.bytes)
+    }
+}
+
+impl fmt::Debug for Picture {
+    /// What it is, not what it shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Picture({}, {} bytes)", self.media_type, self.bytes.len())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -115,7 +115,7 @@ pub(crate) fn headers(target: &Target) -> Result<HeaderMap, Error> {
 }
 
 /// The base URL with `path` behind its own; a query of the base stays.
-fn under_base(target: &Target, path: &[&str]) -> Result<Url, Error> {
+pub(crate) fn under_base(target: &Target, path: &[&str]) -> Result<Url, Error> {
     let wrong = |why: &str| Error::Settings(format!("the address {why}"));
     let base = target.base_url.trim();
     let mut url =

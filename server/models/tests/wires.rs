@@ -4,7 +4,7 @@
 mod fake;
 
 use fake::{Fake, arguments, text};
-use models::{Chunk, EndReason, Error, ToolOutput, Turn};
+use models::{Chunk, EndReason, Error, Picture, Prompt, Segment, Sound, ToolOutput, Turn};
 use serde_json::json;
 use shared::provider::ProviderKind;
 use std::time::{Duration, Instant};
@@ -35,6 +35,57 @@ async fn text_is_the_same_when_each_byte_is_sent_alone() {
         assert_eq!(text(&chunks), "kůň 🐎 řve", "{kind:?}");
         assert_eq!(arguments(&chunks), [json!({"a": "é"})], "{kind:?}");
     }
+}
+
+/// The provider checks that it is a picture.
+#[tokio::test]
+async fn a_picture_is_shown_over_every_wire() {
+    let fake = Fake::start().await;
+    let shown = |bytes: &[u8]| Prompt {
+        turns: vec![Turn::Picture {
+            picture: Picture { media_type: "image/jpeg", bytes: bytes.to_vec() },
+            question: "What does it say?".into(),
+        }],
+        max_tokens: 1000,
+        ..Prompt::default()
+    };
+    for kind in ProviderKind::ALL {
+        let chunks = fake.ask_all(kind, &shown(b"\xFF\xD8\xFF\xE0 a picture")).await.expect("an answer");
+        assert!(text(&chunks).contains("Invoice 4711"), "{kind:?}: {chunks:?}");
+        let refused = fake.ask_all(kind, &shown(b"no picture")).await.expect_err("a refusal");
+        assert!(
+            matches!(refused, Error::Status { status: 400, .. }) && !refused.may_pass(),
+            "{kind:?}: {refused}"
+        );
+    }
+    let prompt = format!("{:?}", shown(b"private"));
+    assert!(prompt.contains("7 bytes") && !prompt.contains("112, 114"), "{prompt}");
+}
+
+#[tokio::test]
+async fn a_recording_becomes_words_with_their_times_where_the_model_knows_them() {
+    let fake = Fake::start().await;
+    let patience = Duration::from_secs(10);
+    let sound = Sound {
+        name: "recording.wav".into(),
+        bytes: (&b"RIFF [[say Good morning.|Let us begin.]]"[..]).into(),
+    };
+    let mut target = fake.target(ProviderKind::Openai);
+    let timed = fake.client.transcribe(&target, &sound, patience).await.expect("a transcript");
+    let second = Segment { start: 40.0, end: 80.0, text: " Let us begin.".into() };
+    assert_eq!((timed.segments.len(), &timed.segments[1]), (2, &second));
+    target.model = "fake-words".into();
+    let plain = fake.client.transcribe(&target, &sound, patience).await.expect("a transcript");
+    assert_eq!((plain.text.as_str(), plain.segments.len()), ("Good morning. Let us begin.", 0));
+    let odd = Sound { name: "recording.mid".into(), ..sound.clone() };
+    let refused = fake.client.transcribe(&target, &odd, patience).await.expect_err("a refusal");
+    assert!(matches!(refused, Error::Status { status: 400, .. }), "{refused}");
+    target.api_key = Some("bad-key".to_owned().into());
+    let refused = fake.client.transcribe(&target, &sound, patience).await.expect_err("a refusal");
+    assert!(!refused.to_string().contains("bad-key"), "{refused}");
+    target.base_url = "http://127.0.0.1:9/v1".into();
+    let away = fake.client.transcribe(&target, &sound, patience).await.expect_err("nobody there");
+    assert!(away.may_pass(), "{away}");
 }
 
 #[tokio::test]

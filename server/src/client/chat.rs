@@ -71,6 +71,7 @@ async fn ask(api: &Api, chat: &Chat, conversation: ConversationId, output: Outpu
         model: chat.model.clone(),
         replaces: None,
         context: None,
+        attachments: Vec::new(),
     };
     let asked = Instant::now();
     let mut events: Events = api.open(&format!("/conversations/{conversation}/messages"), &request).await?;

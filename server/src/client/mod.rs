@@ -2,4 +2,5 @@
 
 pub mod chat;
 pub mod note;
+pub mod search;
 mod stream;

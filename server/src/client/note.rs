@@ -5,7 +5,7 @@ use crate::options::{NoteCommand, Server, or_file};
 use anyhow::{Context, Result};
 use shared::note::{CreateNote, Note, NoteSummary, TitledNote, UpdateNote};
 use shared::page::Page;
-use shared::search::{SearchHit, SearchKind};
+use shared::search::{SearchAnswer, SearchHit};
 use shared::{ErrorCode, NoteId};
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -69,9 +69,9 @@ async fn carry_out(command: NoteCommand) -> Result<()> {
         }
         NoteCommand::Search { words, limit, json, server } => {
             let filter = query(&[("q", Some(&words))]);
-            let hits: Vec<SearchHit> = api(server)?.get(&format!("/search?limit=100{filter}")).await?;
-            let hits = hits.into_iter().filter(|hit| matches!(hit.kind, SearchKind::Note { .. }));
-            for hit in hits.take(limit as usize) {
+            let found: SearchAnswer =
+                api(server)?.get(&format!("/search?kinds=note&limit=100{filter}")).await?;
+            for hit in found.items.into_iter().take(limit as usize) {
                 let line = if json { serde_json::to_string(&hit)? } else { shown(&hit) };
                 print(&format!("{line}\n"))?;
             }
@@ -105,7 +105,7 @@ async fn list(api: &Api, filter: &str, limit: u32, json: bool) -> Result<()> {
 }
 
 /// The title, where it opens, and the passage on one line.
-fn shown(hit: &SearchHit) -> String {
+pub(super) fn shown(hit: &SearchHit) -> String {
     let passage: String = hit.passage.iter().map(|segment| segment.text.as_str()).collect();
     let passage: Vec<&str> = passage.split_whitespace().collect();
     format!("{}\t{}\t{}", hit.display_title(), hit.url, passage.join(" "))
@@ -138,7 +138,7 @@ async fn open(api: &Api, note: &str) -> Result<Note> {
     }
 }
 
-fn query(fields: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query(fields: &[(&str, Option<&str>)]) -> String {
     let encoded = |value: &str| byte_serialize(value.as_bytes()).collect::<String>();
     fields
         .iter()
@@ -152,7 +152,7 @@ fn standard_input() -> Result<String> {
     Ok(text)
 }
 
-fn print(text: &str) -> Result<()> {
+pub(super) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("standard output is closed")
 }

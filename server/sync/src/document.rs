@@ -16,6 +16,8 @@ pub(crate) const PROPOSALS: &str = "proposals";
 /// The longest text, in UTF-16 code units.
 pub(crate) const LONGEST_TEXT: u32 = 10_000_000;
 
+const MERGED_AT_ONCE: usize = 64;
+
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DocumentError {
     /// The bytes are no update.
@@ -51,9 +53,13 @@ impl Document {
         let text = doc.get_or_insert_text(TEXT);
         let document = Self { doc, text };
         if !updates.is_empty() {
-            let merged = guarded(|| decode_all(updates).map(Update::merge_updates))??;
-            let held = document.integrate(merged)?.held;
-            if held.is_some() {
+            let merged = guarded(|| decode_all(updates).map(merge_all))??;
+            let is_whole = guarded(|| {
+                let mut txn = document.doc.transact_mut();
+                txn.apply_update(merged).map_err(|_| DocumentError::Malformed)?;
+                Ok(!txn.has_missing_updates())
+            })??;
+            if !is_whole {
                 return Err(DocumentError::Damaged);
             }
         }
@@ -78,6 +84,11 @@ impl Document {
 
     pub fn state_vector(&self) -> Vec<u8> {
         self.doc.transact().state_vector().encode_v1()
+    }
+
+    /// Everything in it, as one update.
+    pub fn state(&self) -> Result<Vec<u8>, DocumentError> {
+        guarded(|| self.doc.transact().encode_diff_v1(&StateVector::default()))
     }
 
     /// What somebody with this state vector lacks.
@@ -109,7 +120,21 @@ impl Document {
 
 /// One update that says what all of these say.
 pub fn merge(updates: &[impl AsRef<[u8]>]) -> Option<Vec<u8>> {
-    guarded(|| decode_all(updates).map(|all| Update::merge_updates(all).encode_v1())).ok()?.ok()
+    guarded(|| decode_all(updates).map(|all| merge_all(all).encode_v1())).ok()?.ok()
+}
+
+/// Yrs sorts what is left of all updates before each block that it takes, so many at once cost the square of
+/// their number. Neighbours are merged first, then what came of them, in order.
+fn merge_all(mut updates: Vec<Update>) -> Update {
+    while updates.len() > MERGED_AT_ONCE {
+        let mut left = updates.into_iter();
+        updates = std::iter::from_fn(|| {
+            let some: Vec<Update> = left.by_ref().take(MERGED_AT_ONCE).collect();
+            (!some.is_empty()).then(|| Update::merge_updates(some))
+        })
+        .collect();
+    }
+    Update::merge_updates(updates)
 }
 
 fn decode_all(updates: &[impl AsRef<[u8]>]) -> Result<Vec<Update>, DocumentError> {
@@ -154,6 +179,37 @@ mod tests {
         let rest = merge(&[&updates[0], &updates[1], applied.held.as_ref().unwrap()]).unwrap();
         assert!(document.apply(&rest).unwrap().held.is_none());
         assert_eq!(document.content(), "abc");
+    }
+
+    #[test]
+    fn a_long_log_of_several_people_is_loaded_as_it_was_written() {
+        let people: Vec<Document> = (0..3).map(|_| Document::load(&[]).unwrap()).collect();
+        let mut log: Vec<Vec<u8>> = Vec::new();
+        for round in 0..1_000_usize {
+            let writer = &people[round * 7 % 3];
+            let change = |draft: &mut Draft<'_>| {
+                let length = draft.text().len();
+                let at = round * 31 % (length + 1);
+                if round % 5 == 4 && at < length {
+                    draft.replace(at..at + 1, "")
+                } else {
+                    draft.replace(at..at, "x")
+                }
+            };
+            let update = writer.change(change).unwrap().1.unwrap();
+            for reader in people.iter().filter(|reader| !std::ptr::eq(*reader, writer)) {
+                reader.apply(&update).unwrap();
+            }
+            // what was sent again, overlapping what is there
+            if round % 50 == 0 {
+                log.push(writer.state().unwrap());
+            }
+            log.push(update);
+        }
+        let loaded = Document::load(&log).unwrap();
+        assert_eq!(loaded.content(), people[0].content());
+        let merged = Document::load(&[merge(&log).unwrap()]).unwrap();
+        assert_eq!(merged.content(), people[0].content());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Record {
 pub struct Loaded {
     /// The last committed sequence number.
     pub seq: i64,
+    /// The number up to which the snapshot goes; 0 without one.
+    pub snapshot: i64,
     /// The snapshot and the updates after it, in the order of the log.
     pub updates: Vec<Vec<u8>>,
 }
@@ -54,6 +56,10 @@ pub trait Log: Send + Sync + 'static {
     /// Commits all entries in one transaction and answers with the number of each, in the order
     /// given; none for a note that is there no longer.
     async fn append(&self, entries: &[Entry]) -> Result<Vec<Option<i64>>, LogError>;
+
+    /// Keeps a snapshot: an update that says what the log says up to `seq`, so that the next to load
+    /// need not read all of it.
+    async fn keep(&self, note: NoteId, seq: i64, snapshot: Vec<u8>) -> Result<(), LogError>;
 
     /// The last number of each of these notes.
     async fn heads(&self, notes: &[NoteId]) -> Result<Vec<(NoteId, i64)>, LogError>;

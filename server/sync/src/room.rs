@@ -1,7 +1,7 @@
 //! One note's room: a task that owns the document, and through which everything goes in turn.
 //!
 //! absent → loading → live → draining → absent. Loading happens before the first command is looked
-//! at; draining begins when nobody is here and everything is committed and projected. A room that
+//! at; draining begins when nobody is here and everything is committed, projected and kept in a snapshot. A room that
 //! finds its document damaged lets everybody go with "resync", waits until what it accepted is
 //! committed, and ends: the next to come loads it anew from the log.
 
@@ -38,6 +38,14 @@ const SETTLED: Duration = Duration::from_millis(400);
 const SETTLED_AT_LAST: Duration = Duration::from_secs(3);
 /// After a projection failed.
 const PROJECT_AGAIN: Duration = Duration::from_secs(5);
+/// Updates since the last snapshot from which on another is worth it: while the note is being written, and
+/// once everybody has left.
+const MANY_UNKEPT: i64 = 5_000;
+const UNKEPT_AT_THE_END: i64 = 100;
+/// The same in bytes of updates: few that are large take as long to build a note from. Of a note with more history
+/// than this a snapshot is itself large, and the number of updates alone counts.
+const MUCH_UNKEPT: usize = 256 << 10;
+const LARGE: usize = 6 << 20;
 /// How long a note is refused after the log refused an update of it.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// Commands taken in one go.
@@ -89,10 +97,19 @@ struct Made {
     answer: Answer<(Box<dyn Any + Send>, i64)>,
 }
 
+/// A snapshot of what the log said up to a number, and of more that was on its way there: to be kept once
+/// everything up to this position is committed.
+struct Prepared {
+    position: u64,
+    seq: i64,
+    state: Vec<u8>,
+}
+
 /// What comes back from work that the room started.
 enum Done {
     Fetched(Result<(Vec<Record>, i64), LogError>),
     Projected { seq: i64, ok: bool },
+    Kept,
 }
 
 pub(crate) struct Room {
@@ -123,6 +140,12 @@ pub(crate) struct Room {
     projecting: bool,
     project_due: Option<Instant>,
     changed_since: Option<Instant>,
+    /// Up to where the last snapshot goes.
+    snapshot: i64,
+    /// What `size` was then.
+    kept_size: usize,
+    keeping: bool,
+    prepared: Option<Prepared>,
     broken: bool,
     /// A broken room refuses until then, before the note may be loaded anew.
     broken_until: Instant,
@@ -148,7 +171,8 @@ pub(crate) async fn run(note: NoteId, shared: Arc<Shared>, mut commands: mpsc::R
     };
     metrics::gauge!("sidebar_sync_rooms").increment(1);
     let mut storing = room.storing.clone();
-    let mut batch = Vec::with_capacity(BATCH);
+    // Grows where there is much to do: most rooms are quiet, and there may be thousands.
+    let mut batch = Vec::new();
     let mut idle_until: Option<Instant> = None;
     loop {
         let due = [room.presence_due, room.fresh_due, room.held_due, room.project_due, idle_until]
@@ -177,6 +201,7 @@ pub(crate) async fn run(note: NoteId, shared: Arc<Shared>, mut commands: mpsc::R
             let linger = Instant::now() + shared.linger;
             let until = *idle_until.get_or_insert(if room.broken { room.broken_until } else { linger });
             if (room.broken && Instant::now() >= room.broken_until || Instant::now() >= until)
+                && !room.keep_snapshot(UNKEPT_AT_THE_END)
                 && shared.forget_if_unused(note, &mut commands)
             {
                 break;
@@ -205,7 +230,8 @@ async fn load(
 ) -> Result<Room, RoomError> {
     let loaded = shared.log.load(note).await?;
     let size = loaded.updates.iter().map(Vec::len).sum();
-    let seq = loaded.seq;
+    let (seq, snapshot) = (loaded.seq, loaded.snapshot);
+    let kept_size = loaded.updates.first().filter(|_| snapshot > 0).map_or(0, Vec::len);
     let document = tokio::task::spawn_blocking(move || Document::load(&loaded.updates))
         .await
         .map_err(|error| RoomError::Unavailable(error.to_string()))?
@@ -237,6 +263,10 @@ async fn load(
         projecting: false,
         project_due: None,
         changed_since: None,
+        snapshot,
+        kept_size,
+        keeping: false,
+        prepared: None,
         broken: false,
         broken_until: now,
         storing: shared.committer.storing(),
@@ -371,13 +401,17 @@ impl Room {
         self.broken = true;
         self.fresh.clear();
         self.fresh_due = None;
+        self.prepared = None;
         self.let_all_go(close::RESYNC, "Synchronise again.");
     }
 
     fn is_idle(&self) -> bool {
         let stored = self.committed >= self.submitted && self.edits.is_empty();
-        let settled =
-            !self.projecting && !self.fetching && self.project_due.is_none() && self.fresh.is_empty();
+        let settled = !self.projecting
+            && !self.keeping
+            && !self.fetching
+            && self.project_due.is_none()
+            && self.fresh.is_empty();
         self.connections.is_empty() && stored && (settled || self.broken)
     }
 }

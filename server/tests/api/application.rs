@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use upstream::{Running, Wire};
 use uuid::Uuid;
 
+pub const SECRET_KEY: &str = "a secret key that is long enough for tests";
 pub const PASSWORD: &str = "correct horse battery";
 /// Nothing in these tests takes longer than this, unless it hangs.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,7 +27,7 @@ static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
 /// A place in the folder of this test process. A process cannot remove its own folder at its end, so the next
 /// one removes those whose process is gone.
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     static MINE: OnceLock<PathBuf> = OnceLock::new();
     MINE.get_or_init(|| {
         let all = std::env::temp_dir().join("sidebar-tests");
@@ -81,6 +82,15 @@ pub struct Differences {
     pub server_id: Uuid,
     pub file_limits: domain::FileLimits,
     pub embedder: Option<std::sync::Arc<dyn domain::Embedder>>,
+    pub storage: domain::Storage,
+    /// Which addresses web pages are fetched from.
+    pub reach: pages::Reach,
+    pub memory_origins: Vec<String>,
+    pub weather: Option<std::sync::Arc<domain::Weather>>,
+    /// `provider/model` that is shown pictures.
+    pub vision_model: Option<&'static str>,
+    /// A model of the fake provider that hears recordings.
+    pub speech_model: Option<&'static str>,
 }
 
 impl Default for Differences {
@@ -91,8 +101,20 @@ impl Default for Differences {
             server_id: Uuid::now_v7(),
             file_limits: domain::FileLimits { largest: 100 << 20, per_person: 1 << 30 },
             embedder: None,
+            storage: domain::Storage::Local,
+            reach: pages::Reach::Public,
+            memory_origins: Vec::new(),
+            weather: None,
+            vision_model: None,
+            speech_model: None,
         }
     }
+}
+
+/// Without pauses: the only host is one of the tests'.
+fn fetcher(reach: pages::Reach) -> pages::Fetcher {
+    let limits = pages::Limits { pause: Duration::ZERO, ..pages::Limits::default() };
+    pages::Fetcher::with(limits, reach, std::sync::Arc::new(pages::SystemResolver)).unwrap()
 }
 
 pub fn options(database: &domain::DatabaseAddress) -> PgConnectOptions {
@@ -105,6 +127,16 @@ pub fn options(database: &domain::DatabaseAddress) -> PgConnectOptions {
                 .database(database)
         }
         domain::DatabaseAddress::Url(url) => url.parse().unwrap(),
+    }
+}
+
+/// The same address as a URL.
+pub fn url_of(database: &domain::DatabaseAddress) -> String {
+    match database {
+        domain::DatabaseAddress::Socket { directory, port, user, database } => {
+            format!("postgres://{user}@localhost/{database}?host={}&port={port}", directory.display())
+        }
+        domain::DatabaseAddress::Url(url) => url.clone(),
     }
 }
 
@@ -128,7 +160,7 @@ pub fn data_folder(server_id: Uuid) -> PathBuf {
     folder(&format!("data-{}", server_id.simple()))
 }
 
-fn site() -> PathBuf {
+pub fn site() -> PathBuf {
     let site = folder(&format!("site-{}", Uuid::now_v7().simple()));
     std::fs::create_dir_all(site.join("assets")).unwrap();
     let manifest = json!({
@@ -152,20 +184,33 @@ impl Application {
             Some(database) => database,
             None => new_database().await,
         };
+        let upstream = upstream::serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let reading_models = domain::ReadingModels {
+            pictures: differences.vision_model.map(str::to_owned),
+            speech: differences.speech_model.map(|model| domain::SpeechModel {
+                url: upstream.base_url(Wire::Openai),
+                key: Some("speech-key".to_owned().into()),
+                model: model.to_owned(),
+                largest: 1 << 20,
+            }),
+        };
         let domain = domain::Domain::start(domain::Settings {
             database: database.clone(),
-            secret_key: domain::SecretKey::new("a secret key that is long enough for tests").unwrap(),
+            secret_key: domain::SecretKey::new(SECRET_KEY).unwrap(),
             server_id: differences.server_id,
             pool_size: 6,
             data: data_folder(differences.server_id),
-            storage: domain::Storage::Local,
+            storage: differences.storage,
             file_limits: differences.file_limits,
             extractor: domain::Extractor::new(
                 env!("CARGO_BIN_EXE_sidebar").into(),
                 vec!["extract".to_owned()],
                 domain::ExtractLimits::default(),
             ),
+            reading_models,
+            fetcher: fetcher(differences.reach),
             embedder: differences.embedder,
+            weather: differences.weather,
         })
         .await
         .unwrap();
@@ -174,6 +219,7 @@ impl Application {
             site: site(),
             public_url: None,
             allowed_hosts: Vec::new(),
+            memory_origins: differences.memory_origins,
             trusted_proxies: Vec::new(),
             metrics_token: None,
             setup_code: "setup-code".into(),
@@ -188,8 +234,40 @@ impl Application {
         let address = listener.local_addr().unwrap();
         tokio::spawn(edge::serve(listener, router, stop.clone()));
         let owner = PgPoolOptions::new().max_connections(2).connect_lazy_with(options(&database));
-        let upstream = upstream::serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
         Self { address, domain, upstream, database, owner, server_id: differences.server_id, stop }
+    }
+
+    /// Runs a job of the server's own now, to its end.
+    pub async fn run_job(&self, kind: &str) {
+        let id: Uuid = sqlx::query_scalar(
+            "WITH queued AS (INSERT INTO jobs (id, kind) VALUES ($1, $2) RETURNING id)
+             SELECT id FROM queued, pg_notify('sidebar', '\"JobQueued\"')",
+        )
+        .bind(Uuid::now_v7())
+        .bind(kind)
+        .fetch_one(&self.owner)
+        .await
+        .unwrap();
+        eventually("the job is done", async || {
+            let (status, error): (String, Option<String>) =
+                sqlx::query_as("SELECT status, last_error FROM jobs WHERE id = $1")
+                    .bind(id)
+                    .fetch_one(&self.owner)
+                    .await
+                    .unwrap();
+            assert!(error.is_none(), "{error:?}");
+            status == "done"
+        })
+        .await;
+    }
+
+    /// What the executable is told by its environment, to work on this server's data beside it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("SIDEBAR_DATA", data_folder(self.server_id).display().to_string()),
+            ("DATABASE_URL", url_of(&self.database)),
+            ("SIDEBAR_SECRET_KEY", SECRET_KEY.to_owned()),
+        ]
     }
 
     /// Ends this server in order, as SIGTERM does.

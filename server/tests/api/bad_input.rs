@@ -101,6 +101,42 @@ async fn queries_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
+async fn nul_in_an_address_is_no_fault_of_the_servers() {
+    let app = Application::start().await;
+    let person = app.set_up().await;
+    let note = person.note(json!({"title": "Plans"})).await;
+    let attached = format!("/api/v1/notes/{note}/attachments");
+    for path in [
+        format!("{attached}/named/%00"),
+        format!("{attached}/{}/%00", Uuid::now_v7()),
+        "/api/v1/notes?q=%00".to_owned(),
+        "/api/v1/notes?tag=%00".to_owned(),
+        "/api/v1/notes/titles?prefix=%00".to_owned(),
+        "/api/v1/files?q=%00".to_owned(),
+        "/api/v1/files?folder=%00".to_owned(),
+        "/api/v1/pages?q=%00".to_owned(),
+        "/api/v1/pages?tag=%00".to_owned(),
+        "/api/v1/memories?q=%00".to_owned(),
+        "/api/v1/memories?q=%00&exact=true".to_owned(),
+        "/api/v1/memories?scope=%00".to_owned(),
+        "/api/v1/memories?source=%00".to_owned(),
+        "/api/v1/memories/search?q=%00".to_owned(),
+        "/api/v1/search?q=%00".to_owned(),
+        "/api/v1/search?q=x&kinds=%00".to_owned(),
+        "/api/v1/attachable?q=%00".to_owned(),
+        "/api/v1/people?prefix=%00".to_owned(),
+        format!("{NEW}?q=%00"),
+        "/s/%00".to_owned(),
+        "/join/%00".to_owned(),
+    ] {
+        let status = person.send(Method::GET, &path, None).await.status();
+        assert!(!status.is_server_error(), "{path}: {status}");
+    }
+    let sign_in = json!({"email": "a\u{0}@example.org", "password": "x"});
+    app.visitor().post("/api/v1/sessions", sign_in).await.refused(401, "WRONG_CREDENTIALS");
+}
+
+#[tokio::test]
 async fn values_that_cannot_be_are_refused_with_the_field() {
     let app = Application::start().await;
     let owner = app.set_up().await;

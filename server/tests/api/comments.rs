@@ -74,6 +74,11 @@ async fn words_are_their_authors_and_the_owner_may_only_delete_them() {
     ada.delete(&one).await.refused(409, "CONFLICT");
     owner.delete(&one).await.ok();
     assert_eq!(owner.get(&path).await.ok(), json!([]), "the thread is gone with its first");
+    let back = format!("{one}/restore");
+    ada.post(&back, json!({})).await.refused(404, "NOT_FOUND");
+    assert_eq!(owner.post(&back, json!({})).await.ok()["body"], "mine, changed", "by whoever took it away");
+    assert_eq!(ada.get(&path).await.ok().as_array().unwrap().len(), 2, "with its answer");
+    owner.delete(&one).await.ok();
     for body in [
         json!({"body": " "}),
         json!({"body": "x".repeat(10_001)}),

@@ -9,38 +9,41 @@ use shared::file::PART_SIZE;
 
 const LEASE: &str = "# Lease\n\nThe tenant pays 900 a month.\n\n## Notice\n\nEither side may end it with three months of warning, in writing.\n";
 
-async fn send(person: &Person, method: Method, path: &str, bytes: Vec<u8>) -> Response {
+pub async fn send(person: &Person, method: Method, path: &str, bytes: Vec<u8>) -> Response {
     let request = person.request(method, path).header(header::CONTENT_TYPE, "application/octet-stream");
     request.body(bytes).send().await.unwrap()
 }
 
-async fn keep(person: &Person, name: &str, folder: &str, bytes: &[u8]) -> (StatusCode, Value) {
+pub async fn keep(person: &Person, name: &str, folder: &str, bytes: &[u8]) -> (StatusCode, Value) {
     let query = format!("/api/v1/files?name={}&folder={}", encoded(name), encoded(folder));
     let response = send(person, Method::POST, &query, bytes.to_vec()).await;
     let status = response.status();
     (status, response.json().await.unwrap())
 }
 
-fn encoded(text: &str) -> String {
+pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-async fn kept(person: &Person, name: &str, bytes: &[u8]) -> String {
+pub async fn kept(person: &Person, name: &str, bytes: &[u8]) -> String {
     let (status, answer) = keep(person, name, "", bytes).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
     answer["data"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn settled(person: &Person, id: &str) -> Value {
+pub async fn settled(person: &Person, id: &str) -> Value {
     let path = format!("/api/v1/files/{id}");
     let state = async || person.get(&path).await.ok()["state"].clone();
-    eventually("the file is read", async || matches!(state().await.as_str(), Some("ready" | "failed"))).await;
+    eventually("the file is read", async || {
+        matches!(state().await.as_str(), Some("ready" | "kept" | "failed"))
+    })
+    .await;
     person.get(&path).await.ok()
 }
 
-async fn found(person: &Person, query: &str) -> Vec<Value> {
+pub async fn found(person: &Person, query: &str) -> Vec<Value> {
     let hits = person.get(&format!("/api/v1/search?q={}", encoded(query))).await.ok();
-    hits.as_array().unwrap().clone()
+    hits["items"].as_array().unwrap().clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]

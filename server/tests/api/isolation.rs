@@ -118,7 +118,7 @@ async fn titles_are_found_as_they_are_now_and_by_their_owner_alone() {
     let rename = |title: &str| owner.send(Method::PATCH, &thing, Some(json!({ "title": title })));
     let found = async |person: &Person, words: &str| {
         let hits = person.get(&format!("/api/v1/search?q={words}")).await.ok();
-        hits.as_array().unwrap().clone()
+        hits["items"].as_array().unwrap().clone()
     };
     assert_eq!(rename("Where quokkas live").await.status(), StatusCode::OK);
     // By its stem, and by its beginning while one types.
@@ -164,7 +164,7 @@ async fn word_search_uses_its_index() {
     owner.ask(&conversation, "needlework").await;
     let hits = owner.get("/api/v1/search?q=needlework").await.ok();
     // Its title may be there already, and of the same word.
-    assert_eq!(hits.as_array().unwrap().iter().filter(|hit| hit["kind"] == "message").count(), 1);
+    assert_eq!(hits["items"].as_array().unwrap().iter().filter(|hit| hit["kind"] == "message").count(), 1);
     // The function's own statement, as its role runs it for someone with many passages.
     let mut tx = app.owner.begin().await.unwrap();
     sqlx::query("SELECT set_config('role', 'sidebar_definer', true), set_config('app.user_id', $1, true)")
@@ -173,10 +173,11 @@ async fn word_search_uses_its_index() {
         .await
         .unwrap();
     let plan: Vec<String> = sqlx::query_scalar(
-        "EXPLAIN SELECT * FROM chunks k WHERE k.tsv @@ words_query('word777') AND k.owner_id = app_user_id()",
+        "EXPLAIN SELECT * FROM chunks k WHERE k.tsv @@ words_query('word777')
+         AND ARRAY[k.owner_id, k.source_id] && ARRAY[app_user_id()]",
     )
     .fetch_all(&mut *tx)
     .await
     .unwrap();
-    assert!(plan.iter().any(|line| line.contains("chunks_words")), "{plan:#?}");
+    assert!(plan.iter().any(|line| line.contains("chunks_found")), "{plan:#?}");
 }

@@ -34,7 +34,7 @@ async fn all_embedded(application: &Application) {
 async fn titles(person: &Person, query: &str) -> Vec<String> {
     let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let hits = person.get(&format!("/api/v1/search?q={query}")).await.ok();
-    hits.as_array().unwrap().iter().map(|hit| hit["title"].as_str().unwrap().to_owned()).collect()
+    hits["items"].as_array().unwrap().iter().map(|hit| hit["title"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -225,11 +225,12 @@ async fn a_note_that_is_shared_is_listed_and_found_by_who_it_is_shared_with_alon
     let shared: Vec<bool> =
         own["items"].as_array().unwrap().iter().map(|note| note["shared"].as_bool().unwrap()).collect();
     assert_eq!(shared.iter().filter(|shared| **shared).count(), 1);
-    let hits = guest.get("/api/v1/search?q=needlework").await.ok();
+    let found = guest.get("/api/v1/search?q=needlework").await.ok();
+    let hits = &found["items"];
     assert_eq!(hits.as_array().unwrap().len(), 1);
     assert_eq!((&hits[0]["kind"], &hits[0]["note_id"]), (&json!("note"), &json!(note)));
     assert_eq!(hits[0]["url"], format!("/n/{note}"));
-    assert_eq!(owner.get("/api/v1/search?q=needlework").await.ok().as_array().unwrap().len(), 2);
+    assert_eq!(owner.get("/api/v1/search?q=needlework").await.ok()["items"].as_array().unwrap().len(), 2);
     assert!(guest.get("/api/v1/notes?q=needlework").await.ok().to_string().contains(&note));
     assert!(!guest.get("/api/v1/notes?q=needlework").await.ok().to_string().contains(&other));
     let thing = format!("/api/v1/notes/{note}");
@@ -249,10 +250,10 @@ async fn a_title_is_found_like_a_text_and_follows_a_rename() {
     let app = Application::start().await;
     let owner = app.set_up().await;
     let note = owner.note(json!({"title": "Quokka"})).await;
-    assert_eq!(owner.get("/api/v1/search?q=quokka").await.ok().as_array().unwrap().len(), 1);
+    assert_eq!(owner.get("/api/v1/search?q=quokka").await.ok()["items"].as_array().unwrap().len(), 1);
     owner.patch(&format!("/api/v1/notes/{note}"), json!({"title": "Wombat"})).await.ok();
-    assert_eq!(owner.get("/api/v1/search?q=quokka").await.ok(), json!([]));
-    assert_eq!(owner.get("/api/v1/search?q=womb").await.ok()[0]["title"], "Wombat");
+    assert_eq!(owner.get("/api/v1/search?q=quokka").await.ok()["items"], json!([]));
+    assert_eq!(owner.get("/api/v1/search?q=womb").await.ok()["items"][0]["title"], "Wombat");
     let titles = owner.get("/api/v1/notes/titles?prefix=wOM").await.ok();
     assert_eq!(titles, json!([{"id": note, "title": "Wombat"}]));
 }

@@ -1,6 +1,8 @@
 //! Files in notes; notes as files.
 
-use crate::application::{Application, Person};
+use crate::application::{Application, Differences, Person};
+use crate::sharing::by_link;
+use domain::FileLimits;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::io::{Cursor, Read, Write};
@@ -120,6 +122,49 @@ async fn a_file_is_attached_and_read_in_parts_and_runs_nothing() {
 }
 
 #[tokio::test]
+async fn beyond_the_owners_quota_nobody_attaches_or_imports_anything() {
+    let file_limits = FileLimits { largest: 1000, per_person: 1500 };
+    let app = Application::start_with(Differences { file_limits, ..Differences::default() }).await;
+    let owner = app.set_up().await;
+    let note = owner.note(json!({"title": "Pictures"})).await;
+    let shared = owner.post(&format!("/api/v1/notes/{note}/shares"), json!({"access": "edit"})).await;
+    let shared = shared.expect(StatusCode::CREATED);
+    let visitor = by_link(&app, shared["url"].as_str().unwrap()).await;
+    for _ in ["sent", "sent again"] {
+        data(owner.attach(&note, "a.bin", vec![b'a'; 900]).await, StatusCode::CREATED).await;
+    }
+    assert_eq!(owner.attach(&note, "b.bin", vec![b'b'; 900]).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let refused = visitor.attach(&note, "c.bin", vec![b'c'; 900]).await;
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let why = refused.text().await.unwrap();
+    assert!(why.contains("Whoever this note belongs to"), "{why}");
+    data(visitor.attach(&note, "d.bin", vec![b'd'; 100]).await, StatusCode::CREATED).await;
+    let vault = packed(&[("Vault.md", b"![[e.bin]]" as &[u8]), ("e.bin", &[b'e'; 600])]);
+    let refused = owner.import("application/zip", "", vault).await;
+    assert_eq!(refused.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let notes = owner.get("/api/v1/notes").await.ok();
+    assert_eq!(notes["items"].as_array().unwrap().len(), 1, "{notes}");
+    assert_eq!(owner.get("/api/v1/files/use").await.ok()["used"], 1000);
+}
+
+#[tokio::test]
+async fn a_file_is_read_by_its_name_by_whoever_sees_the_note() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let (note, other) = (owner.note(json!({})).await, owner.note(json!({})).await);
+    data(owner.attach(&note, "Pic (1).png", "first").await, StatusCode::CREATED).await;
+    data(owner.attach(&note, "pic (1).PNG", "second").await, StatusCode::CREATED).await;
+    let named = |note: &str| format!("/api/v1/notes/{note}/attachments/named/Pic%20%281%29.png");
+    let read = owner.send(Method::GET, &named(&note), None).await;
+    assert_eq!(read.headers()["content-type"], "image/png");
+    assert_eq!(read.headers()["cache-control"], "private, no-cache", "another may take its place");
+    assert_eq!(read.text().await.unwrap(), "second");
+    assert_eq!(owner.send(Method::GET, &named(&other), None).await.status(), 404);
+    let stranger = app.person(&owner, "stranger@example.org", "admin").await;
+    assert_eq!(stranger.send(Method::GET, &named(&note), None).await.status(), 404);
+}
+
+#[tokio::test]
 async fn everything_survives_the_way_out_and_in() {
     let app = Application::start().await;
     let owner = app.set_up().await;
@@ -179,6 +224,63 @@ async fn everything_survives_the_way_out_and_in() {
     let one = owner.send(Method::GET, &format!("/api/v1/notes/{note}/export"), None).await;
     assert_eq!(one.headers()["content-type"], "text/markdown; charset=utf-8");
     assert!(one.text().await.unwrap().contains("title: \"Plan? A/B\""));
+}
+
+#[tokio::test]
+async fn one_note_is_taken_away_with_the_files_that_it_mentions() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let note = owner.note(json!({"title": "Rose"})).await;
+    let linked = data(owner.attach(&note, "a.png", "A").await, StatusCode::CREATED).await;
+    data(owner.attach(&note, "B b.png", "B").await, StatusCode::CREATED).await;
+    data(owner.attach(&note, "unused.png", "U").await, StatusCode::CREATED).await;
+    let path = format!("/api/v1/notes/{note}/export?attachments=true");
+    let alone = owner.send(Method::GET, &path, None).await;
+    assert_eq!(alone.headers()["content-type"], "text/markdown; charset=utf-8", "it mentions none");
+    let text = format!("![a]({}) ![[files/b B.png]] ![[nowhere.png]]", linked["url"].as_str().unwrap());
+    owner.patch(&format!("/api/v1/notes/{note}"), json!({"content": text})).await.ok();
+    let response = owner.send(Method::GET, &path, None).await;
+    assert_eq!(response.headers()["content-type"], "application/zip");
+    assert!(response.headers()["content-disposition"].to_str().unwrap().contains("Rose.zip"));
+    let files = unpacked(response.bytes().await.unwrap().to_vec());
+    let ends: Vec<&str> = files.iter().map(|(name, _)| name.rsplit('/').next().unwrap()).collect();
+    assert_eq!(ends.len(), 3, "{ends:?}");
+    assert!(ends.contains(&"Rose.md") && ends.contains(&"a.png") && ends.contains(&"B b.png"), "{ends:?}");
+    let guest = app.person(&owner, "guest@example.org", "developer").await;
+    assert_eq!(guest.send(Method::GET, &path, None).await.status(), 404);
+    // Everything holds them too.
+    assert_eq!(unpacked(owner.export().await).len(), 3);
+}
+
+#[tokio::test]
+async fn files_of_one_name_stay_with_their_notes_on_the_way_out_and_in() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let folder = owner.post("/api/v1/folders", json!({"name": "Work"})).await.expect(StatusCode::CREATED);
+    for (title, folder, bytes) in [("One", &Value::Null, "first"), ("Two", &folder["id"], "second")] {
+        let note = owner.note(json!({"title": title, "folder_id": folder})).await;
+        let made = data(owner.attach(&note, "Image.png", bytes).await, StatusCode::CREATED).await;
+        let url = made["url"].as_str().unwrap();
+        let text = format!("![[image.png|300]] and ![[{url}]] and ![[nowhere.png]]");
+        owner.patch(&format!("/api/v1/notes/{note}"), json!({"content": text})).await.ok();
+    }
+    let archive = owner.export().await;
+    let files = unpacked(archive.clone());
+    for (name, start) in [("One.md", "![[attachments/"), ("Work/Two.md", "![[../attachments/")] {
+        let (_, text) = files.iter().find(|(file, _)| file == name).unwrap();
+        let text = std::str::from_utf8(text).unwrap();
+        assert_eq!(text.matches(start).count(), 2, "{text}");
+        assert!(text.contains("/Image.png|300]] and ") && text.contains("![[nowhere.png]]"), "{text}");
+    }
+    let guest = app.person(&owner, "guest@example.org", "developer").await;
+    let report = data(guest.import("application/zip", "", archive).await, StatusCode::CREATED).await;
+    assert_eq!((&report["attachments"], &report["skipped"]), (&json!(2), &json!([])));
+    for (title, bytes) in [("One", "first"), ("Two", "second")] {
+        let note = report["notes"].as_array().unwrap().iter().find(|note| note["title"] == title).unwrap();
+        let text = guest.text_of(note["id"].as_str().unwrap()).await;
+        let url = text.split("](").nth(1).unwrap().split(')').next().unwrap();
+        assert_eq!(guest.send(Method::GET, url, None).await.text().await.unwrap(), bytes, "{text}");
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use crate::application::{Application, Person};
 use crate::socket::{self, Socket};
+use futures::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 pub async fn note(person: &Person, content: &str) -> String {
     let body = json!({"title": "Plans", "content": content});
@@ -340,4 +342,29 @@ async fn an_open_browser_hears_what_is_shared_annotated_and_not_shared_any_more(
     owner.delete(&format!("/api/v1/notes/{id}/shares/{share}")).await.ok();
     assert_eq!(heard(&mut browser, "note_gone").await["id"], id);
     assert!(!ada.get("/api/v1/notes").await.ok().to_string().contains(&id));
+}
+
+/// Joins a note's line, as the page does that has it open.
+async fn attach(socket: &mut Socket, note: &str) {
+    let mut frame = uuid::Uuid::parse_str(note).unwrap().as_bytes().to_vec();
+    frame.push(u8::try_from(shared::note::frame::ATTACH).unwrap());
+    socket.send(Message::Binary(frame.into())).await.unwrap();
+    while !matches!(socket.next().await, Some(Ok(Message::Binary(_)))) {}
+}
+
+#[tokio::test]
+async fn a_visitor_hears_what_is_said_beside_the_note_that_they_are_in() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let (id, other) = (note(&owner, "text").await, note(&owner, "other").await);
+    let (_, url) = link(&owner, &format!("notes/{id}"), json!({"access": "view"})).await;
+    let visitor = by_link(&app, &url).await;
+    let mut browser = socket::open(&visitor, Some(&visitor.base)).await.unwrap();
+    socket::say(&mut browser, json!({"type": "subscribe", "channel": "notes"})).await;
+    attach(&mut browser, &id).await;
+    for note in [&other, &id] {
+        let comments = format!("/api/v1/notes/{note}/comments");
+        owner.post(&comments, json!({"body": "hm"})).await.expect(StatusCode::CREATED);
+    }
+    assert_eq!(heard(&mut browser, "note_annotated").await["id"], id, "and nothing of another note");
 }

@@ -4,6 +4,7 @@ use super::parts::{self, ALL, Part, is_active};
 use super::thread::Item;
 use leptos::html;
 use leptos::prelude::*;
+use shared::context::Source;
 use shared::conversation::{Message, StepKind, ToolCall};
 
 #[component]
@@ -43,22 +44,24 @@ fn first_html(item: &Item, from: usize) -> String {
     let shown = item.shown.get_untracked();
     item.message.with_untracked(|message| {
         let growing = is_active(message.status) || shown != ALL;
-        set(parts::text(message, from, shown), growing)
+        set(parts::text(message, from, shown), growing, message.sources.as_deref())
     })
 }
 
 #[cfg(feature = "hydrate")]
-fn set(text: &str, growing: bool) -> String {
-    crate::client::typesetter::html(text, growing).unwrap_or_default()
+fn set(text: &str, growing: bool, sources: Option<&[Source]>) -> String {
+    let citing = super::cites::Citing::of(sources);
+    crate::client::typesetter::html_citing(text, growing, citing.function()).unwrap_or_default()
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn set(text: &str, growing: bool) -> String {
+fn set(text: &str, growing: bool, sources: Option<&[Source]>) -> String {
     use markdown::{Document, Options, Progress};
 
     let mut document = Document::default();
     let progress = if growing { Progress::Growing } else { Progress::Finished };
-    document.update(text, progress, Options::default());
+    let cite = |url: &str| super::cites::citation(sources, url);
+    document.update(text, progress, Options { cite: Some(&cite), ..Options::default() });
     document.blocks().iter().map(|block| format!("<div class=\"block\">{}</div>", block.html)).collect()
 }
 
@@ -129,6 +132,11 @@ fn phrase(call: &ToolCall) -> String {
             }
         }
         ("current_time", Some(result)) if result.ok => "Looked at the clock".to_owned(),
+        ("remember", Some(result)) if result.ok => format!("Remembered “{}”", argument("content")),
+        ("recall", Some(result)) if result.ok => {
+            format!("Looked among the memories for “{}”", argument("query"))
+        }
+        ("forget", Some(result)) if result.ok => "Asks you to forget something: see below".to_owned(),
         (name, None) => format!("Using {}", spoken(name)),
         (name, Some(result)) if result.ok => format!("Used {}", spoken(name)),
         (name, Some(_)) => format!("{} did not work", capitalised(&spoken(name))),
@@ -193,6 +201,8 @@ mod tests {
             (call("search_workspace", Some((true, "prose"))), "Searched the workspace for “roses”"),
             (call("search_workspace", Some((false, "no"))), "Search workspace did not work"),
             (call("current_time", Some((true, "12:00"))), "Looked at the clock"),
+            (call("recall", Some((true, "{}"))), "Looked among the memories for “roses”"),
+            (call("forget", Some((true, "{}"))), "Asks you to forget something: see below"),
             (call("water_plants", None), "Using water plants"),
         ];
         for (call, words) in cases {

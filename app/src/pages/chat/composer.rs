@@ -1,14 +1,19 @@
 //! Where one writes. It shares no signal with an answer that streams, so typing is never held up.
 //! What is typed is kept by the browser until it was sent.
 
+use super::Place;
+use super::attaching::{self, NAMES_ID};
 use super::models::ModelPicker;
 use super::parts::is_active;
 use super::view::Shared;
+use crate::areas::{Apart, Part, RestPart};
 use crate::client::drafts;
 use crate::components::icon::Icon;
+use crate::components::menu::{MenuItem, MenuItems, place};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
+use shared::context::Attached;
 use shared::conversation::MessageRole;
 use shared::{ConversationId, MessageId};
 
@@ -43,6 +48,9 @@ pub fn Composer(shared: Shared) -> impl IntoView {
         }
     });
     let editing = shared.editing;
+    let attaching = shared.attaching;
+    let choose = Callback::new(move |thing| writing.attach(thing));
+    let active = move || attaching.names.with(|names| names.as_ref().is_some_and(|names| !names.is_empty()));
     view! {
         <form class="composer" class:is-editing=move || editing.get().is_some()
             on:submit=move |event| { event.prevent_default(); writing.send(); }>
@@ -52,25 +60,82 @@ pub fn Composer(shared: Shared) -> impl IntoView {
                     <button type="button" class="button is-plain" on:click=move |_| writing.leave_editing()>"Leave"</button>
                 </p>
             })}
+            {attaching::names(attaching, choose)}
+            {attaching::chips(attaching, shared.exchange)}
             <textarea
                 class="composer-field"
                 rows="1"
-                placeholder="Write a message"
+                placeholder="Write a message, @ attaches"
                 aria-label="Message"
                 enterkeyhint="send"
+                aria-autocomplete="list"
+                aria-controls=move || active().then_some(NAMES_ID)
+                aria-activedescendant=move || active().then(|| format!("attachable-{}", attaching.chosen.get()))
                 autocomplete="off"
                 node_ref=writing.field
                 on:input=move |_| writing.typed()
                 on:keydown=move |event| writing.key(&event)
+                on:paste=move |event| attaching::pasted(&event, attaching)
+                on:blur=move |_| attaching.close()
             ></textarea>
             <div class="composer-foot">
+                {attach_button(writing)}
                 <ModelPicker shared/>
                 <noscript><span class="standing">"Writing needs scripts; reading does not."</span></noscript>
+                <Apart part=Part::Rest(RestPart::Meter(match shared.place {
+                    Place::Page => "given-next",
+                    Place::Panel => "given-next-beside",
+                }))/>
                 <span class="composer-keys" aria-hidden="true"><kbd>"Enter"</kbd>" sends"</span>
                 {buttons(writing)}
             </div>
         </form>
     }
+}
+
+/// A file from this device, or whatever an `@` completes.
+fn attach_button(writing: Writing) -> AnyView {
+    let (menu, field) = match writing.shared.place {
+        Place::Page => ("attach-menu", "files-to-attach"),
+        Place::Panel => ("attach-menu-beside", "files-to-attach-beside"),
+    };
+    view! {
+        <button type="button" class="icon-button composer-attach" aria-haspopup="menu" aria-label="Attach" title="Attach"
+            popovertarget=menu on:click=move |event| place(&event, menu)>
+            {Icon::Clip.draw()}
+        </button>
+        <MenuItems id=menu.to_owned() label="Attach".to_owned()>
+            <MenuItem icon=Icon::Search on_choose=move |()| writing.begin_at()>"A file, note, page or collection of yours"</MenuItem>
+            <MenuItem icon=Icon::Upload on_choose=move |()| press(field)>"Upload from this device"</MenuItem>
+        </MenuItems>
+        <input id=field type="file" multiple hidden aria-label="Files to attach" on:change=move |event| chosen(&event, writing)/>
+    }
+    .into_any()
+}
+
+fn press(field: &str) {
+    #[cfg(feature = "hydrate")]
+    if let Some(field) = crate::client::document::element(field) {
+        field.click();
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = field;
+}
+
+fn chosen(event: &leptos::ev::Event, writing: Writing) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
+        let Some(field) = field else { return };
+        if let Some(files) = field.files() {
+            attaching::take_files(&files, writing.shared.attaching);
+        }
+        // the same file may be chosen again
+        field.set_value("");
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (event, writing);
 }
 
 fn buttons(writing: Writing) -> AnyView {
@@ -154,10 +219,76 @@ impl Writing {
         if let Some(field) = self.field.get_untracked() {
             fit(&field);
         }
+        self.shared.attaching.typed(&self.before_caret());
         match self.shared.editing.get_untracked() {
             Some(id) => self.keep_edit(id, text),
             None => self.keep(&text),
         }
+    }
+
+    /// The text before the caret.
+    fn before_caret(self) -> String {
+        let text = self.text();
+        #[cfg(feature = "hydrate")]
+        if let Some(at) = self.field.get_untracked().and_then(|field| field.selection_end().ok().flatten()) {
+            let units: Vec<u16> = text.encode_utf16().take(at as usize).collect();
+            return String::from_utf16_lossy(&units);
+        }
+        text
+    }
+
+    /// As if an `@` had been typed.
+    fn begin_at(self) {
+        let before = self.before_caret();
+        let space = if before.is_empty() || before.ends_with(char::is_whitespace) { "" } else { " " };
+        self.replace(before.len(), &before, &format!("{space}@"));
+        self.typed();
+    }
+
+    /// Attaches what was chosen, in the place of the words that it was found by.
+    fn attach(self, thing: Attached) {
+        let before = self.before_caret();
+        if let Some(words) = attaching::words_behind_at(&before) {
+            let from = before.len() - words.len() - 1;
+            self.replace(from, &before, "");
+        }
+        self.shared.attaching.close();
+        self.shared.attaching.add(thing);
+        self.typed();
+    }
+
+    /// Puts `new` in the place of what stands between `from` and the caret, which `before` ends at.
+    fn replace(self, from: usize, before: &str, new: &str) {
+        let text = self.text();
+        let after = text.get(before.len()..).unwrap_or_default().to_owned();
+        let start = format!("{}{new}", &before[..from]);
+        self.set_text(&format!("{start}{after}"));
+        #[cfg(feature = "hydrate")]
+        if let Some(field) = self.field.get_untracked() {
+            let caret = start.encode_utf16().count() as u32;
+            crate::client::document::note(field.focus());
+            crate::client::document::note(field.set_selection_range(caret, caret));
+        }
+    }
+
+    /// Moves among the names that are offered, and takes one. Whether the key was for that.
+    fn key_for_names(self, event: &KeyboardEvent) -> bool {
+        let attaching = self.shared.attaching;
+        if attaching.names.with_untracked(Option::is_none) {
+            return false;
+        }
+        match (event.key().as_str(), attaching.choice()) {
+            ("ArrowDown", Some(_)) => attaching.move_choice(1),
+            ("ArrowUp", Some(_)) => attaching.move_choice(-1),
+            ("Enter" | "Tab", Some(thing)) => self.attach(thing),
+            ("Escape", _) => {
+                event.stop_propagation();
+                attaching.close();
+            }
+            _ => return false,
+        }
+        event.prevent_default();
+        true
     }
 
     fn keep_edit(self, id: MessageId, text: String) {
@@ -169,6 +300,9 @@ impl Writing {
 
     fn key(self, event: &KeyboardEvent) {
         if event.is_composing() {
+            return;
+        }
+        if self.key_for_names(event) {
             return;
         }
         match event.key().as_str() {
@@ -237,7 +371,8 @@ impl Writing {
         }
         let Shared { exchange, model, editing, scroll, .. } = self.shared;
         let replaces = editing.get_untracked();
-        exchange.send(text, model.get_untracked(), replaces);
+        self.shared.attaching.close();
+        exchange.send(text, model.get_untracked(), replaces, self.shared.attaching.take());
         match replaces {
             Some(id) => {
                 self.edits.update_value(|edits| edits.retain(|(other, _)| *other != id));

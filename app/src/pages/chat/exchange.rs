@@ -14,6 +14,7 @@ use crate::pages::notes::Desk;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::context::Attached;
 use shared::conversation::{
     Conversation, ConversationSummary, CreateConversation, Message, MessageRole, Regenerate, SendMessage,
     UpdateConversation,
@@ -38,6 +39,8 @@ pub struct Exchange {
     started: Callback<ConversationId>,
     /// What was sent and has not arrived, so that it can be sent again as it was.
     unsent: StoredValue<Vec<SendMessage>>,
+    /// What goes into the conversation that is just being made.
+    for_new: StoredValue<Option<Vec<SendMessage>>>,
     fetching: StoredValue<Fetching>,
     loading_earlier: StoredValue<Loading>,
     #[cfg(feature = "hydrate")]
@@ -72,6 +75,7 @@ impl Exchange {
             clock: expect_context(),
             desk: expect_context(),
             unsent: StoredValue::new(Vec::new()),
+            for_new: StoredValue::new(None),
             fetching: StoredValue::new(Fetching::No),
             loading_earlier: StoredValue::new(Loading::No),
             #[cfg(feature = "hydrate")]
@@ -92,12 +96,30 @@ impl Exchange {
         self.follow_first_active();
     }
 
-    pub fn send(self, content: String, model: Option<String>, replaces: Option<MessageId>) {
+    /// The note that is open beside the conversation.
+    pub fn note_beside(self) -> Option<shared::NoteId> {
+        self.desk.context().map(|context| context.note_id)
+    }
+
+    pub fn send(
+        self,
+        content: String,
+        model: Option<String>,
+        replaces: Option<MessageId>,
+        attached: Vec<Attached>,
+    ) {
         let id = MessageId::new();
-        let own = draft_message(id, MessageRole::User, content.clone(), self.clock.now.get_untracked());
+        let mut own = draft_message(id, MessageRole::User, content.clone(), self.clock.now.get_untracked());
+        own.attachments = attached.clone();
         self.thread.put_own(own, replaces);
-        let message =
-            SendMessage { user_message_id: Some(id), content, model, replaces, context: self.desk.context() };
+        let message = SendMessage {
+            user_message_id: Some(id),
+            content,
+            model,
+            replaces,
+            context: self.desk.context(),
+            attachments: attached.iter().map(|one| one.thing).collect(),
+        };
         self.unsent.update_value(|unsent| unsent.push(message.clone()));
         self.deliver(message);
     }
@@ -112,20 +134,36 @@ impl Exchange {
         }
     }
 
-    /// Takes back a message that did not arrive, and gives its text.
-    pub fn take_back(self, id: MessageId) -> Option<String> {
+    /// Takes back a message that did not arrive, and gives its text and what it brought.
+    pub fn take_back(self, id: MessageId) -> Option<(String, Vec<Attached>)> {
+        let brought =
+            self.thread.item(id).map(|item| item.message.with_untracked(|own| own.attachments.clone()));
         let mut text = None;
         self.unsent.update_value(|unsent| {
             text = unsent.iter().find(|m| m.user_message_id == Some(id)).map(|m| m.content.clone());
             unsent.retain(|m| m.user_message_id != Some(id));
         });
         self.thread.remove(id);
-        text
+        Some((text?, brought.unwrap_or_default()))
     }
 
     fn deliver(self, message: SendMessage) {
         if self.thread.id.get_untracked().is_some() {
             return self.begin(Opening::Send(message));
+        }
+        // one conversation, however quickly the next message follows
+        let is_being_made = self.for_new.try_update_value(|waiting| match waiting {
+            Some(waiting) => {
+                waiting.push(message.clone());
+                true
+            }
+            None => {
+                *waiting = Some(vec![message.clone()]);
+                false
+            }
+        });
+        if is_being_made != Some(false) {
+            return;
         }
         spawn_local(async move {
             let create = CreateConversation { title: None, model: message.model.clone() };
@@ -133,6 +171,7 @@ impl Exchange {
             if self.is_gone() {
                 return;
             }
+            let waiting = self.for_new.try_update_value(Option::take).flatten().unwrap_or_default();
             match made {
                 Ok(conversation) => {
                     let id = conversation.summary.id;
@@ -140,9 +179,12 @@ impl Exchange {
                     self.thread.id.set(Some(id));
                     self.thread.summary.set(Some(conversation.summary));
                     self.started.run(id);
-                    self.begin(Opening::Send(message));
+                    waiting.into_iter().for_each(|message| self.begin(Opening::Send(message)));
                 }
-                Err(problem) => self.failed(message.user_message_id, problem),
+                Err(problem) => {
+                    let failed = |message: SendMessage| self.failed(message.user_message_id, problem.clone());
+                    waiting.into_iter().for_each(failed);
+                }
             }
         });
     }
@@ -241,7 +283,9 @@ impl Exchange {
             match api::delete::<()>(format!("/conversations/{id}")).await {
                 Ok(()) => {
                     location.go(&Route::NewConversation.path());
-                    toasts.undo("Conversation moved to the bin", move || restore(id, toasts, location));
+                    toasts.undo("Conversation deleted. It stays in the bin for 30 days.", move || {
+                        restore(id, toasts, location)
+                    });
                 }
                 Err(problem) => toasts.problem(&problem),
             }

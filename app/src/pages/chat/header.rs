@@ -4,6 +4,7 @@ use super::Place;
 use super::view::Shared;
 use crate::components::icon::{Icon, IconButton};
 use crate::components::menu::{Menu, MenuItem};
+use crate::pages::conversations::use_conversations;
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -13,6 +14,15 @@ pub fn Header(shared: Shared, place: Place) -> impl IntoView {
     let exchange = shared.exchange;
     let summary = exchange.thread.summary;
     let renaming = RwSignal::new(false);
+    if place == Place::Page {
+        let asked = use_conversations().renaming_open;
+        Effect::new(move |_| {
+            if asked.get() {
+                asked.set(false);
+                renaming.set(true);
+            }
+        });
+    }
     let title = Memo::new(move |_| {
         summary.with(|s| s.as_ref().map(|s| s.display_title().to_owned()).unwrap_or_default())
     });

@@ -1,6 +1,8 @@
 //! A message: who wrote it, what it says, how it stands, and what can be done with it.
 
+use super::attaching;
 use super::body::Body;
+use super::meter;
 use super::models::short_name;
 use super::parts::{ALL, is_active};
 use super::thread::{Delivery, Item};
@@ -9,6 +11,7 @@ use crate::client::document;
 use crate::components::button::{Button, Look};
 use crate::components::icon::{Icon, IconButton};
 use crate::components::moment::Moment;
+use crate::pages::memories::Used;
 use leptos::prelude::*;
 use shared::conversation::{Message, MessageRole, MessageStatus, StopReason};
 use shared::{MessageId, Problem};
@@ -37,13 +40,54 @@ pub fn MessageView(item: Item, shared: Shared) -> impl IntoView {
     view! {
         <article class=class id=anchor class:is-active=move || !is_settled.get()>
             {author(&item, role)}
+            {used_memories(&item)}
             <Body item=item.clone()/>
+            {brought(&item)}
             {match role {
                 MessageRole::User => delivery(item.clone(), shared),
                 MessageRole::Assistant => standing(item.clone(), shared, status, is_settled),
             }}
+            {sources(item.clone(), is_settled)}
             {move || is_settled.get().then(|| foot(item.clone(), shared, role))}
         </article>
+    }
+    .into_any()
+}
+
+/// What an own message attached; of an answer, what it had to do without.
+fn brought(item: &Item) -> AnyView {
+    let message = item.message.clone();
+    let brought =
+        Memo::new(move |_| message.with(|message| (message.attachments.clone(), message.given.clone())));
+    view! {
+        {move || brought.with(|(attached, given)| view! {
+            {attaching::brought(attached)}
+            {given.as_ref().map(meter::left_out)}
+        })}
+    }
+    .into_any()
+}
+
+/// What an answer cites, once its last word is seen.
+fn sources(item: Item, is_settled: Memo<bool>) -> AnyView {
+    let message = item.message;
+    let sources = Memo::new(move |_| message.with(|message| message.sources.clone().unwrap_or_default()));
+    view! {
+        {move || (is_settled.get() && !sources.with(Vec::is_empty)).then(|| sources.with(|sources| view! {
+            <section class="sources" aria-label="Sources">
+                <ol>
+                    {sources.iter().map(|source| view! {
+                        <li>
+                            <a href=source.url.clone()>
+                                {attaching::icon_of(source.kind).draw()}
+                                <span class="source-title">{source.title.clone()}</span>
+                                {source.place.clone().map(|place| view! { <span class="source-place">{place}</span> })}
+                            </a>
+                        </li>
+                    }).collect_view()}
+                </ol>
+            </section>
+        }))}
     }
     .into_any()
 }
@@ -58,6 +102,13 @@ fn author(item: &Item, role: MessageRole) -> AnyView {
             view! { <h2 class="author">{model}</h2> }.into_any()
         }
     }
+}
+
+/// What the model was told of the person, where it was told anything.
+fn used_memories(item: &Item) -> AnyView {
+    let message = item.message.clone();
+    let ids = Memo::new(move |_| message.with(|message| message.memories.clone()));
+    view! { {move || (!ids.with(Vec::is_empty)).then(|| view! { <Used ids=ids.get()/> })} }.into_any()
 }
 
 fn model_name(message: &Message) -> String {
@@ -83,7 +134,8 @@ fn not_sent(id: MessageId, problem: Problem, shared: Shared) -> AnyView {
             <p>"Not sent. "{problem.error}</p>
             <Button on_click=move |()| shared.exchange.send_again(id)>"Try again"</Button>
             <Button look=Look::Plain on_click=move |()| {
-                if let Some(text) = shared.exchange.take_back(id) {
+                if let Some((text, brought)) = shared.exchange.take_back(id) {
+                    shared.attaching.give_back(&brought);
                     shared.taken_back.set(Some(text));
                 }
             }>"Back to the field"</Button>
@@ -184,6 +236,7 @@ fn foot(item: Item, shared: Shared, role: MessageRole) -> AnyView {
                 }.into_any(),
             }}
             {picker(id, shared)}
+            {given(&item)}
             <span class="message-facts">
                 {tokens(&item)}
                 <Moment at=Signal::stored(created_at)/>
@@ -191,6 +244,14 @@ fn foot(item: Item, shared: Shared, role: MessageRole) -> AnyView {
         </footer>
     }
     .into_any()
+}
+
+fn given(item: &Item) -> AnyView {
+    let id = format!("given-{}", item.id);
+    let message = item.message.clone();
+    let given = Memo::new(move |_| message.with(|message| message.given.clone()));
+    view! { {move || given.with(|given| given.as_ref().map(|given| meter::was_given(given, id.clone())))} }
+        .into_any()
 }
 
 fn tokens(item: &Item) -> AnyView {

@@ -1,6 +1,8 @@
 //! The conversation: as a page, and as a view that the side panel shows too.
 
+pub mod attaching;
 mod body;
+mod cites;
 pub mod code;
 mod composer;
 mod exchange;
@@ -10,6 +12,7 @@ mod header;
 #[cfg(any(feature = "hydrate", test))]
 mod heights;
 mod message;
+mod meter;
 mod models;
 #[cfg(any(feature = "hydrate", test))]
 mod pace;
@@ -22,6 +25,8 @@ mod scroll;
 mod thread;
 mod view;
 mod window;
+
+pub use meter::Meter;
 
 use crate::client::location::use_location;
 use crate::route::Route;

@@ -1,9 +1,9 @@
 //! Which model answers: the picker, and what is said where there is none.
 
 use super::view::Shared;
+use crate::client::json::Fetched;
 use crate::client::session::use_session;
 use leptos::prelude::*;
-use shared::Problem;
 use shared::provider::{BUILT_IN_MODEL, Model};
 
 /// What the built-in responder is called wherever it is named.
@@ -71,7 +71,7 @@ fn label(model: &Model) -> String {
 
 /// Says what answers while no language model is connected, and how to connect one.
 #[component]
-pub fn NoLanguageModel(models: Resource<Result<Vec<Model>, Problem>>) -> impl IntoView {
+pub fn NoLanguageModel(models: Fetched<Vec<Model>>) -> impl IntoView {
     let session = use_session();
     view! {
         <Suspense fallback=|| ()>
@@ -80,8 +80,8 @@ pub fn NoLanguageModel(models: Resource<Result<Vec<Model>, Problem>>) -> impl In
                 none.then(|| view! {
                     <div class="notice">
                         <p>
-                            "No language model is connected yet. Until then what you ask is searched for in your own "
-                            "conversations, and what is found is quoted."
+                            "No language model is connected yet. Until then what you ask is searched for in your workspace, and "
+                            "what is found is quoted."
                         </p>
                         {session.is_admin().then(|| view! {
                             <a class="button" href="/settings/providers">"Connect a model"</a>

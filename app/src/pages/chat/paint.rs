@@ -1,6 +1,7 @@
 //! Keeps the HTML of a stretch of text up to date in the page: only blocks that changed are touched.
 //! Also lets received text appear at the pace of reading. Browser only.
 
+use super::cites::Citing;
 use super::code;
 use super::pace::Pace;
 use super::parts::{self, ALL, is_active};
@@ -9,6 +10,7 @@ use crate::client::document::note;
 use crate::client::typesetter::{self, Setting};
 use leptos::html;
 use leptos::prelude::*;
+use shared::context::Source;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use web_sys::Element;
@@ -51,7 +53,7 @@ pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
         item.message.with(|message| {
             let text = parts::text(message, from, shown);
             let is_whole = shown == ALL || from + text.len() < parts::shown_end(message, shown);
-            painter.borrow_mut().paint(&holder, text, is_whole);
+            painter.borrow_mut().paint(&holder, text, is_whole, message.sources.as_deref());
         });
     });
 }
@@ -60,6 +62,8 @@ pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
 struct Painter {
     setting: Option<Setting>,
     state: State,
+    /// What was cited when the text was set.
+    sources: Option<Vec<Source>>,
 }
 
 #[derive(Default, PartialEq)]
@@ -70,11 +74,20 @@ enum State {
     /// It came with this many bytes of text, finished.
     AsItCame(usize),
     Painted,
+    /// Links in it are something else now.
+    Stale,
 }
 
 impl Painter {
-    fn paint(&mut self, holder: &Element, text: &str, is_whole: bool) {
+    fn paint(&mut self, holder: &Element, text: &str, is_whole: bool, sources: Option<&[Source]>) {
         let began = now_ms();
+        if self.sources.as_deref() != sources {
+            // what came with the page knows its sources
+            if self.state != State::Untouched {
+                self.state = State::Stale;
+            }
+            self.sources = sources.map(<[Source]>::to_vec);
+        }
         match self.state {
             State::Untouched if is_whole && holder.first_element_child().is_some() => {
                 self.state = State::AsItCame(text.len());
@@ -84,6 +97,10 @@ impl Painter {
             _ => {}
         }
         if !typesetter::is_ready() {
+            // what stands there is right but for its citations
+            if self.state == State::Stale {
+                return;
+            }
             return holder.set_text_content(Some(text));
         }
         if self.state != State::Painted {
@@ -92,7 +109,8 @@ impl Painter {
             self.state = State::Painted;
         }
         if let Some(setting) = &self.setting {
-            note(setting.set(holder, text, !is_whole, code::highlighter()));
+            let citing = Citing::of(self.sources.as_deref());
+            note(setting.set(holder, text, !is_whole, code::highlighter(), citing.function()));
         }
         code::colour(holder);
         COST_MS.set(now_ms() - began);

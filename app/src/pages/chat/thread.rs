@@ -240,6 +240,10 @@ pub fn draft_message(id: MessageId, role: MessageRole, content: String, at: Offs
         variants: Vec::new(),
         last_seq: None,
         context: None,
+        memories: Vec::new(),
+        attachments: Vec::new(),
+        given: None,
+        sources: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! One opened conversation: its head, its messages, the place to write.
 
 use super::Place;
+use super::attaching::{self, Attaching};
 use super::code;
 use super::composer::Composer;
 use super::exchange::{Exchange, PAGE};
@@ -9,24 +10,28 @@ use super::message::MessageView;
 use super::models::NoLanguageModel;
 use super::scroll::Scroll;
 use super::thread::Thread;
+use crate::areas::{Apart, Part, RestPart};
 use crate::client::api;
+use crate::client::json::{Fetched, fetched};
 use crate::client::location::use_location;
 use crate::client::stream::Line;
 use crate::client::typesetter;
 use crate::components::states::{Skeleton, Trouble};
 use crate::pages::conversations::prefetch::use_prefetch;
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use leptos_meta::Title;
+use shared::context::Weather;
 use shared::conversation::Conversation;
 use shared::provider::Model;
 use shared::{ConversationId, ErrorCode, MessageId, Problem};
 
-/// What the parts of the view share.
+/// What the parts of the view share. Given as context to those that come later.
 #[derive(Clone, Copy)]
 pub struct Shared {
     pub exchange: Exchange,
-    pub loaded: Resource<Result<Option<Conversation>, Problem>>,
-    pub models: Resource<Result<Vec<Model>, Problem>>,
+    pub loaded: Fetched<Option<Conversation>>,
+    pub models: Fetched<Vec<Model>>,
     /// The model chosen here; `None` is the conversation's own, or the default.
     pub model: RwSignal<Option<String>>,
     /// The own message that is being changed in the composer.
@@ -34,6 +39,9 @@ pub struct Shared {
     /// A text that was not sent, on its way back to the field.
     pub taken_back: RwSignal<Option<String>>,
     pub scroll: Scroll,
+    pub attaching: Attaching,
+    /// Where it is shown.
+    pub place: Place,
 }
 
 #[component]
@@ -43,16 +51,23 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
     let location = use_location();
     let count =
         untrack(|| location.query_value("messages")).and_then(|count| count.parse().ok()).unwrap_or(PAGE);
-    let loaded = Resource::new(|| (), move |()| load(id, count));
+    let loaded = fetched(|| (), move |()| load(id, count));
     let shared = Shared {
         loaded,
         exchange: Exchange::new(thread, started),
-        models: Resource::new(|| (), |()| api::get::<Vec<Model>>("/models")),
+        models: fetched(|| (), |()| api::get::<Vec<Model>>("/models")),
         model: RwSignal::new(None),
         editing: RwSignal::new(None),
         taken_back: RwSignal::new(None),
         scroll: Scroll::new(thread, place),
+        attaching: Attaching::provide(),
+        place,
     };
+    provide_context(shared);
+    shared.attaching.follow(shared.exchange);
+    if let (None, Some(named)) = (id, untrack(|| location.query_value("attach"))) {
+        shared.attaching.begin_with(named);
+    }
     let failed = RwSignal::new(false);
     let content = move || {
         Suspend::new(async move {
@@ -78,7 +93,9 @@ pub fn Opened(id: Option<ConversationId>, started: Callback<ConversationId>, pla
         <section class="conversation" aria-label=match place {
             Place::Page => "Conversation",
             Place::Panel => "Conversation beside",
-        }>
+        }
+            on:dragover=move |event| attaching::dragged(&event)
+            on:drop=move |event| attaching::dropped(&event, shared.attaching)>
             {(place == Place::Page).then(|| view! { <Title text=move || page_title(thread)/> })}
             <Suspense fallback=|| view! { <div class="thread"><div class="thread-inner"><Skeleton rows=6/></div></div> }>
                 {content}
@@ -150,6 +167,7 @@ fn Messages(shared: Shared, place: Place) -> impl IntoView {
                         <MessageView item shared/>
                     </For>
                 </div>
+                <Apart part=Part::Rest(RestPart::Waiting(thread.id))/>
             </div>
         </div>
         <div class="below">
@@ -184,6 +202,25 @@ fn earlier(exchange: Exchange, scroll: Scroll) -> AnyView {
     .into_any()
 }
 
+/// The weather where the person says they are; nothing where they do not, or where it is not known.
+#[component]
+fn WeatherLine() -> impl IntoView {
+    let weather = RwSignal::new(None::<Weather>);
+    Effect::new(move |_| {
+        spawn_local(async move {
+            // it is nothing that one needs to hear of when it does not work
+            if let Ok(Some(now)) = api::get::<Option<Weather>>("/weather").await {
+                weather.try_set(Some(now));
+            }
+        });
+    });
+    move || {
+        weather.get().map(|weather| {
+            view! { <p class="weather"><a href="/settings/models" title=weather.details>{weather.line}</a></p> }
+        })
+    }
+}
+
 /// What a new conversation shows.
 #[component]
 fn Beginning(shared: Shared, place: Place) -> impl IntoView {
@@ -195,6 +232,7 @@ fn Beginning(shared: Shared, place: Place) -> impl IntoView {
         <div class="beginning">
             {title}
             <p>"Ask, paste or think aloud. Everything here is private to you."</p>
+            <WeatherLine/>
             <NoLanguageModel models=shared.models/>
         </div>
     }

@@ -1,11 +1,15 @@
 //! The list beside the page: pinned first, then by day; a box that narrows it; more as one scrolls.
 
 use super::prefetch::use_prefetch;
-use super::{Conversations, Row, use_conversations};
+use super::{Conversations, use_conversations};
 use crate::client::clock::{day_heading, use_clock};
+use crate::client::document;
+use crate::client::json::fetched;
+use crate::client::listing::Row;
 use crate::client::location::use_location;
 use crate::components::button::{Button, Look};
 use crate::components::icon::Icon;
+use crate::components::list_filter::ListFilter;
 use crate::components::list_title::ListTitle;
 use crate::components::menu::{Menu, MenuItem};
 use crate::components::moment::Moment;
@@ -27,9 +31,9 @@ pub fn ConversationList() -> impl IntoView {
                     {Icon::Plus.draw()}
                 </a>
             </header>
-            <Filter store/>
+            <ListFilter words=store.filter reload=move |()| store.reload()/>
             <div class="list-scroll">
-                {if store.is_seeded() { view! { <Rows store/> }.into_any() } else { view! { <FirstRows store/> }.into_any() }}
+                {if store.rows.is_seeded() { view! { <Rows store/> }.into_any() } else { view! { <FirstRows store/> }.into_any() }}
             </div>
         </nav>
     }
@@ -38,13 +42,13 @@ pub fn ConversationList() -> impl IntoView {
 /// The rows that came with the page, or a skeleton until they come.
 #[component]
 fn FirstRows(store: Conversations) -> impl IntoView {
-    let first = Resource::new(|| (), |()| Conversations::first_page());
+    let first = fetched(|| (), move |()| store.first());
     view! {
         <Suspense fallback=|| view! { <Skeleton rows=8/> }>
             {move || Suspend::new(async move {
                 match first.await {
                     Ok(page) => {
-                        store.seed(page);
+                        store.rows.seed(page);
                         view! { <Rows store/> }.into_any()
                     }
                     Err(problem) => view! { <Trouble problem retry=move |()| first.refetch()/> }.into_any(),
@@ -54,43 +58,11 @@ fn FirstRows(store: Conversations) -> impl IntoView {
     }
 }
 
-/// Narrows the list by words, a moment after the last was typed.
-#[component]
-fn Filter(store: Conversations) -> impl IntoView {
-    let typed = StoredValue::new(0_u32);
-    let narrow = move |words: String| {
-        store.filter.set(words);
-        typed.update_value(|count| *count += 1);
-        let this = typed.get_value();
-        set_timeout(
-            move || {
-                if typed.get_value() == this {
-                    store.reload();
-                }
-            },
-            std::time::Duration::from_millis(150),
-        );
-    };
-    view! {
-        <label class="list-filter">
-            <span class="visually-hidden">"Narrow the list"</span>
-            {Icon::Search.draw()}
-            <input type="search" placeholder="Filter" autocomplete="off"
-                prop:value=move || store.filter.get()
-                on:input=move |event| narrow(event_target_value(&event))
-                on:keydown=move |event| if event.key() == "Escape" && !store.filter.get_untracked().is_empty() {
-                    event.prevent_default();
-                    narrow(String::new());
-                }/>
-        </label>
-    }
-}
-
 /// What stands in the list: headings and rows in one sequence, so that each keeps its place.
 #[derive(Clone)]
 enum Entry {
     Heading(String),
-    Row(Row),
+    Row(Row<ConversationSummary>),
 }
 
 impl Entry {
@@ -109,7 +81,7 @@ fn Rows(store: Conversations) -> impl IntoView {
         let (now, offset) = (clock.now.get(), clock.offset.get());
         let mut entries = Vec::new();
         let mut last = String::new();
-        for row in store.rows() {
+        for row in store.rows.with(Clone::clone) {
             let heading = row.summary.with(|summary| match summary.pinned {
                 true => "Pinned".to_owned(),
                 false => day_heading(summary.updated_at, now, offset),
@@ -126,7 +98,7 @@ fn Rows(store: Conversations) -> impl IntoView {
         <ul class="rows">
             <For each=entries key=Entry::key let:entry>{entry_view(store, entry)}</For>
         </ul>
-        {move || store.rows().is_empty().then(|| nothing(store))}
+        {move || store.rows.with(Vec::is_empty).then(|| nothing(store))}
         <MoreRows store/>
     }
 }
@@ -145,7 +117,7 @@ fn entry_view(store: Conversations, entry: Entry) -> AnyView {
     }
 }
 
-fn row_view(store: Conversations, row: Row) -> AnyView {
+fn row_view(store: Conversations, row: Row<ConversationSummary>) -> AnyView {
     let id = row.id;
     let route = use_location().route;
     let prefetch = use_prefetch();
@@ -219,10 +191,15 @@ fn RenameField(store: Conversations, id: ConversationId, title: String) -> impl 
     view! {
         <input class="row-rename" node_ref=field aria-label="Title of the conversation" value=title maxlength="200"
             on:blur=move |event| keep(event_target_value(&event))
-            on:keydown=move |event| match event.key().as_str() {
-                "Enter" => keep(event_target_value(&event)),
-                "Escape" => store.renaming.set(None),
-                _ => {}
+            on:keydown=move |event| {
+                match event.key().as_str() {
+                    "Enter" => keep(event_target_value(&event)),
+                    "Escape" => store.renaming.set(None),
+                    _ => return,
+                }
+                // one step: not out of the side panel too
+                event.prevent_default();
+                document::focus_row(&id.to_string());
             }/>
     }
 }
@@ -231,11 +208,11 @@ fn RenameField(store: Conversations, id: ConversationId, title: String) -> impl 
 #[component]
 fn MoreRows(store: Conversations) -> impl IntoView {
     let end = NodeRef::<leptos::html::Div>::new();
-    crate::client::document::when_seen(end, move || store.more());
+    document::when_seen(end, move || store.more());
     view! {
         <div class="list-end" node_ref=end>
-            {move || store.has_more().then(|| view! {
-                <Button look=Look::Plain busy=Signal::derive(move || store.is_loading()) on_click=move |()| store.more()>"Show more"</Button>
+            {move || store.rows.has_more().then(|| view! {
+                <Button look=Look::Plain busy=Signal::derive(move || store.rows.is_loading()) on_click=move |()| store.more()>"Show more"</Button>
             })}
         </div>
     }

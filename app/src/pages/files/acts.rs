@@ -2,6 +2,7 @@
 
 use super::store::Files;
 use crate::client::api::{self, Method};
+use crate::frame::commands::Command;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -9,6 +10,15 @@ use shared::FileId;
 use shared::file::{FileState, FileSummary, UpdateFile};
 
 impl Files {
+    /// Carries out what was asked for by key or from the palette.
+    pub fn carry_out(self, command: Command, file: FileId) {
+        match command {
+            Command::Rename => self.begin_renaming(file),
+            Command::Delete => self.delete(file),
+            _ => self.toasts.say("That is not done with a file."),
+        }
+    }
+
     pub fn begin_renaming(self, id: FileId) {
         self.renaming.set(Some(id));
     }
@@ -50,12 +60,17 @@ impl Files {
         self.settle(before, api::act(Method::Post, format!("/files/{id}/read")));
     }
 
+    /// Of a file that waits to be read, or is read.
+    pub fn stop_reading(self, id: FileId) {
+        self.settle(None, api::act(Method::Delete, format!("/files/{id}/read")));
+    }
+
     fn settle(self, before: Option<FileSummary>, sent: api::Call<FileSummary>) {
         spawn_local(async move {
             match sent.await {
                 Ok(summary) => self.upsert(summary),
                 Err(problem) => {
-                    before.into_iter().for_each(|before| self.upsert(before));
+                    before.into_iter().for_each(|before| self.bring_back(before));
                     self.toasts.problem(&problem);
                 }
             }
@@ -64,8 +79,8 @@ impl Files {
 
     /// Deletes at once, with a way back for 30 days and a button for it now.
     pub fn delete(self, id: FileId) {
-        let before = self.find(id).map(|row| row.summary.get_untracked());
-        self.remove(id);
+        let before = self.rows.known(id);
+        self.rows.remove(id);
         let was_open = self.location.route.get_untracked().and_then(Route::file) == Some(id);
         if was_open {
             self.location.go(&Route::Files.path());
@@ -81,7 +96,7 @@ impl Files {
                     self.restore(id, Box::new(open));
                 }),
                 Err(problem) => {
-                    before.into_iter().for_each(|before| self.upsert(before));
+                    before.into_iter().for_each(|before| self.bring_back(before));
                     self.toasts.problem(&problem);
                 }
             }
@@ -93,7 +108,7 @@ impl Files {
         spawn_local(async move {
             match api::act::<FileSummary>(Method::Post, format!("/files/{id}/restore")).await {
                 Ok(summary) => {
-                    self.upsert(summary);
+                    self.bring_back(summary);
                     then();
                 }
                 Err(problem) => self.toasts.problem(&problem),

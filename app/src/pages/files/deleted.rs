@@ -3,6 +3,7 @@
 use super::store::{Files, use_files};
 use super::words;
 use crate::client::api;
+use crate::client::json::fetched;
 use crate::client::socket;
 use crate::components::button::Button;
 use crate::components::moment::Moment;
@@ -16,7 +17,7 @@ use shared::socket::ServerBody;
 #[component]
 pub fn DeletedFiles() -> impl IntoView {
     let files = use_files();
-    let found = Resource::new(|| (), |()| api::get::<Page<FileSummary>>("/files?deleted=true&limit=100"));
+    let found = fetched(|| (), |()| api::get::<Page<FileSummary>>("/files?deleted=true&limit=100"));
     socket::on_frame(move |frame| {
         if matches!(frame, ServerBody::FileGone { .. } | ServerBody::Resync) {
             found.refetch();

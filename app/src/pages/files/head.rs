@@ -145,6 +145,10 @@ fn State(store: Files, now: Memo<FileSummary>) -> impl IntoView {
         FileState::Reading { .. } => words::state(&state.get()).unwrap_or_default(),
         FileState::Failed { reason } => reason,
         FileState::Ready => String::new(),
+        FileState::Kept => {
+            "Kept as it is: there is no text to be read in such a file. Search finds it by its name."
+                .to_owned()
+        }
     };
     let bounds = Memo::new(move |_| match state.get() {
         FileState::Reading { done, of } if of > 0 => Some((done, of)),

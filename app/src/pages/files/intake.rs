@@ -70,28 +70,18 @@ fn below(outer: &str, inner: &str) -> String {
     super::acts::tidied(&format!("{outer}/{inner}"))
 }
 
-/// The folder of a file whose path is known.
-#[cfg_attr(not(any(feature = "hydrate", test)), expect(dead_code))]
-fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
 #[cfg(feature = "hydrate")]
 mod browser {
-    use super::{Files, below, parent};
-    use crate::client::document::{is_typing, note};
+    use super::{Files, below};
+    use crate::client::document::is_typing;
+    use crate::client::folders::{Found, dropped, listed, walked};
     use crate::client::uploads::Chosen;
     use crate::route::{Route, Section};
-    use js_sys::{Array, Function, Promise, Reflect};
     use leptos::ev;
     use leptos::prelude::*;
     use leptos::task::spawn_local;
-    use wasm_bindgen::{JsCast, JsValue};
-    use wasm_bindgen_futures::JsFuture;
-    use web_sys::{
-        DataTransfer, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry,
-        HtmlInputElement,
-    };
+    use wasm_bindgen::JsCast;
+    use web_sys::{DataTransfer, HtmlInputElement};
 
     /// What systems put into folders for themselves.
     const NOT_MEANT: [&str; 3] = [".DS_Store", "Thumbs.db", "desktop.ini"];
@@ -114,7 +104,7 @@ mod browser {
                     over.maybe_set(false);
                 }
             });
-            let dropped = window_event_listener(ev::drop, move |event| {
+            let let_go = window_event_listener(ev::drop, move |event| {
                 over.maybe_set(false);
                 let files = event.data_transfer().filter(has_files);
                 if let (true, false, Some(data)) = (is_ours(), event.default_prevented(), files) {
@@ -137,7 +127,7 @@ mod browser {
             on_cleanup(move || {
                 dragged.remove();
                 left.remove();
-                dropped.remove();
+                let_go.remove();
                 pasted.remove();
             });
         });
@@ -170,25 +160,8 @@ mod browser {
         field.set_value("");
     }
 
-    /// Files with the folders that the browser tells of.
-    fn listed(files: &FileList) -> Vec<(File, String)> {
-        let files = (0..files.length()).filter_map(|at| files.get(at));
-        files
-            .map(|file| {
-                let path = Reflect::get(&file, &"webkitRelativePath".into()).ok();
-                let path = path.and_then(|path| path.as_string()).unwrap_or_default();
-                let folder = parent(&path).to_owned();
-                (file, folder)
-            })
-            .collect()
-    }
-
-    /// What was dropped must be looked at before this turn of the page ends; what is in folders may wait.
     fn take_dropped(data: &DataTransfer, store: Files) {
-        let items = data.items();
-        let entries: Vec<FileSystemEntry> = (0..items.length())
-            .filter_map(|at| items.get(at)?.webkit_get_as_entry().ok().flatten())
-            .collect();
+        let entries = dropped(data);
         if entries.is_empty() {
             return take(store, data.files().map(|files| listed(&files)).unwrap_or_default());
         }
@@ -203,47 +176,11 @@ mod browser {
         });
     }
 
-    /// All files in these and below them.
-    async fn walked(entries: Vec<FileSystemEntry>) -> Result<Vec<(File, String)>, JsValue> {
-        let mut found = Vec::new();
-        let mut left = entries;
-        while let Some(entry) = left.pop() {
-            if entry.is_directory() {
-                left.extend(inside(entry.unchecked_into()).await?);
-                continue;
-            }
-            let folder = parent(entry.full_path().trim_start_matches('/')).to_owned();
-            let entry: FileSystemFileEntry = entry.unchecked_into();
-            let file = told(|yes, no| entry.file_with_callback_and_callback(yes, no)).await?;
-            found.push((file.unchecked_into(), folder));
-        }
-        Ok(found)
-    }
-
-    /// A directory tells some at a time, and nothing once it has told all.
-    async fn inside(directory: FileSystemDirectoryEntry) -> Result<Vec<FileSystemEntry>, JsValue> {
-        let reader = directory.create_reader();
-        let mut all = Vec::new();
-        loop {
-            let some = told(|yes, no| note(reader.read_entries_with_callback_and_callback(yes, no))).await?;
-            let some: Array = some.unchecked_into();
-            if some.length() == 0 {
-                return Ok(all);
-            }
-            all.extend(some.iter().map(|entry| entry.unchecked_into::<FileSystemEntry>()));
-        }
-    }
-
-    /// Waits for what is told to one of two functions.
-    async fn told(ask: impl Fn(&Function, &Function)) -> Result<JsValue, JsValue> {
-        JsFuture::from(Promise::new(&mut |yes, no| ask(&yes, &no))).await
-    }
-
-    fn take(store: Files, found: Vec<(File, String)>) {
+    fn take(store: Files, found: Vec<Found>) {
         let outer = store.folder.get_untracked().unwrap_or_default();
         let meant = found.into_iter().filter(|(file, _)| !NOT_MEANT.contains(&file.name().as_str()));
         let chosen: Vec<Chosen> =
-            meant.map(|(file, folder)| Chosen { file, folder: below(&outer, &folder) }).collect();
+            meant.map(|(file, folder)| Chosen { file, folder: below(&outer, &folder), then: None }).collect();
         if chosen.is_empty() {
             return;
         }
@@ -261,9 +198,9 @@ mod tests {
 
     #[test]
     fn a_folder_keeps_its_shape_within_the_one_that_is_shown() {
-        assert_eq!(below("", parent("Roses/Old/alba.txt")), "Roses/Old");
-        assert_eq!(below("Garden", parent("Roses/alba.txt")), "Garden/Roses");
-        assert_eq!(below("Garden", parent("alba.txt")), "Garden");
-        assert_eq!(below("", parent("alba.txt")), "");
+        assert_eq!(below("", "Roses/Old"), "Roses/Old");
+        assert_eq!(below("Garden", "Roses"), "Garden/Roses");
+        assert_eq!(below("Garden", ""), "Garden");
+        assert_eq!(below("", ""), "");
     }
 }

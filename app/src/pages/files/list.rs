@@ -8,7 +8,9 @@ use super::store::{Files, use_files};
 use super::transfers::Transfers;
 use super::words;
 use crate::client::api;
+use crate::client::json::fetched;
 use crate::components::icon::{Icon, IconButton};
+use crate::components::list_filter::ListFilter;
 use crate::components::list_title::ListTitle;
 use crate::components::menu::{Menu, MenuItem};
 use crate::components::states::{Skeleton, Trouble};
@@ -29,10 +31,10 @@ pub fn FileList() -> impl IntoView {
                     <ListMenu/>
                 </span>
             </header>
-            <Filter store/>
+            <ListFilter words=store.filter reload=move |()| store.reload()/>
             <Transfers uploads=store.uploads/>
             <FolderShown store/>
-            {if store.is_seeded() { view! { <Rows store/> }.into_any() } else { view! { <FirstRows store/> }.into_any() }}
+            {if store.rows.is_seeded() { view! { <Rows store/> }.into_any() } else { view! { <FirstRows store/> }.into_any() }}
             <Room store/>
             <SharedMenu store/>
         </nav>
@@ -45,6 +47,7 @@ fn ListMenu() -> impl IntoView {
         <Menu id="files-menu".to_owned() label="More about files">
             <MenuItem icon=Icon::Upload on_choose=|()| choose_files()>"Upload files…"</MenuItem>
             <MenuItem icon=Icon::Folder on_choose=|()| choose_folder()>"Upload a folder…"</MenuItem>
+            <a class="menu-item" role="menuitem" href=Route::Collections.path()>{Icon::Archive.draw()}<span>"Collections"</span></a>
             <a class="menu-item" role="menuitem" href=Route::Bin.path()>{Icon::Bin.draw()}<span>"Bin"</span></a>
         </Menu>
     }
@@ -53,13 +56,13 @@ fn ListMenu() -> impl IntoView {
 /// What came with the page, or a skeleton until it comes.
 #[component]
 fn FirstRows(store: Files) -> impl IntoView {
-    let first = Resource::new(|| (), move |()| store.first());
+    let first = fetched(|| (), move |()| store.first());
     view! {
         <Suspense fallback=|| view! { <div class="list-scroll"><Skeleton rows=8/></div> }>
             {move || Suspend::new(async move {
                 match first.await {
                     Ok(found) => {
-                        store.seed(found);
+                        store.rows.seed(found);
                         view! { <Rows store/> }.into_any()
                     }
                     Err(problem) => view! {
@@ -68,38 +71,6 @@ fn FirstRows(store: Files) -> impl IntoView {
                 }
             })}
         </Suspense>
-    }
-}
-
-/// Narrows the list by words, a moment after the last was typed.
-#[component]
-fn Filter(store: Files) -> impl IntoView {
-    let typed = StoredValue::new(0_u32);
-    let narrow = move |words: String| {
-        store.filter.set(words);
-        typed.update_value(|count| *count += 1);
-        let this = typed.get_value();
-        set_timeout(
-            move || {
-                if typed.try_get_value() == Some(this) {
-                    store.reload();
-                }
-            },
-            Duration::from_millis(150),
-        );
-    };
-    view! {
-        <label class="list-filter">
-            <span class="visually-hidden">"Narrow the list"</span>
-            {Icon::Search.draw()}
-            <input type="search" placeholder="Filter" autocomplete="off"
-                prop:value=move || store.filter.get()
-                on:input=move |event| narrow(event_target_value(&event))
-                on:keydown=move |event| if event.key() == "Escape" && !store.filter.get_untracked().is_empty() {
-                    event.prevent_default();
-                    narrow(String::new());
-                }/>
-        </label>
     }
 }
 

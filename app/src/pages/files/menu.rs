@@ -4,8 +4,10 @@ use super::acts::download_of;
 use super::store::Files;
 use crate::components::icon::Icon;
 use crate::components::menu::{MenuItem, MenuItems};
+use crate::pages::collections::use_collecting;
 use crate::route::Route;
 use leptos::prelude::*;
+use shared::context::{Attached, Thing, ThingKind};
 use shared::file::{FileState, FileSummary};
 
 /// The id of the menu that all rows share.
@@ -37,9 +39,15 @@ fn with(file: Signal<Option<FileSummary>>, act: impl FnOnce(FileSummary)) {
     }
 }
 
+fn thing_of(file: &FileSummary) -> Attached {
+    let thing = Thing { kind: ThingKind::File, id: file.id.0 };
+    Attached { thing, title: file.name.clone(), gone: false }
+}
+
 /// The items for whatever file the signal names.
 #[component]
 pub fn FileItems(store: Files, #[prop(into)] file: Signal<Option<FileSummary>>) -> impl IntoView {
+    let collecting = use_collecting();
     let download = move || file.with(|file| file.as_ref().map(|file| download_of(file.id)));
     let is_read = Signal::derive(move || {
         file.with(|file| {
@@ -47,12 +55,15 @@ pub fn FileItems(store: Files, #[prop(into)] file: Signal<Option<FileSummary>>) 
                 .is_some_and(|file| matches!(file.state, FileState::Waiting | FileState::Reading { .. }))
         })
     });
+    let is_settled = Signal::derive(move || !is_read.get());
     view! {
-        <MenuItem icon=Icon::Move on_choose=move |()| with(file, |file| store.moving.set(Some(file)))>"Move to folder…"</MenuItem>
+        <MenuItem icon=Icon::Archive on_choose=move |()| with(file, |file| collecting.0.set(Some(thing_of(&file))))>"Add to a collection…"</MenuItem>
+        <MenuItem icon=Icon::Move on_choose=move |()| with(file, |file| store.moving.set(Some(file)))>"Move to a folder…"</MenuItem>
         <a class="menu-item" role="menuitem" href=download download="">
             {Icon::Download.draw()}<span>"Download"</span>
         </a>
         <MenuItem icon=Icon::Refresh hidden=is_read on_choose=move |()| with(file, |file| store.read_again(file.id))>"Read again"</MenuItem>
+        <MenuItem icon=Icon::Stop hidden=is_settled on_choose=move |()| with(file, |file| store.stop_reading(file.id))>"Stop reading"</MenuItem>
         <MenuItem icon=Icon::Bin on_choose=move |()| with(file, |file| store.delete(file.id))>"Delete"</MenuItem>
     }
 }

@@ -8,6 +8,7 @@ mod intake;
 mod kind;
 mod list;
 mod menu;
+mod name;
 mod page;
 mod reading;
 mod rows;

@@ -5,6 +5,7 @@ use super::intake::{choose_files, choose_folder};
 use super::reading::Reading;
 use super::shown::Shown;
 use super::store::{Files, use_files};
+use crate::client::json::fetched;
 use crate::client::{api, socket, typesetter};
 use crate::components::button::{Button, Look};
 use crate::components::states::{Skeleton, Trouble};
@@ -28,7 +29,7 @@ pub fn FilesPage(#[prop(into)] id: Signal<Option<FileId>>) -> impl IntoView {
 #[component]
 fn Opened(id: FileId) -> impl IntoView {
     let store = use_files();
-    let loaded = Resource::new(
+    let loaded = fetched(
         || (),
         move |()| async move {
             let found = api::get::<File>(format!("/files/{id}"));

@@ -18,6 +18,7 @@ pub fn Reading(store: Files, now: Memo<FileSummary>, read: RwSignal<File>) -> im
     let sections = Memo::new(move |_| read.with(|file| file.sections.clone()));
     let language = Memo::new(move |_| read.with(|file| file.language.clone()));
     let more = Memo::new(move |_| read.with(|file| file.more));
+    let unread = Memo::new(move |_| read.with(|file| file.unread.clone()));
     let is_read = Memo::new(move |_| {
         now.with(|file| matches!(file.state, FileState::Waiting | FileState::Reading { .. }))
     });
@@ -25,7 +26,7 @@ pub fn Reading(store: Files, now: Memo<FileSummary>, read: RwSignal<File>) -> im
     mark(holder, sections, hash);
     let contents = move || match (sections.with(Vec::is_empty), is_read.get()) {
         (true, true) => view! { <Skeleton rows=4/> }.into_any(),
-        (true, false) => ().into_any(),
+        (true, false) => unread.get().map(|why| view! { <p class="file-unread">{why}</p> }).into_any(),
         (false, _) => sections
             .get()
             .into_iter()

@@ -3,8 +3,11 @@
 use super::acts::spoken;
 use super::kind::Kind;
 use super::menu::ROW_MENU;
-use super::store::{Files, Row};
+use super::name::name_view;
+use super::store::Files;
 use super::words;
+use crate::client::document;
+use crate::client::listing::Row;
 use crate::client::location::use_location;
 use crate::components::button::{Button, Look};
 use crate::components::icon::Icon;
@@ -43,7 +46,7 @@ fn nothing(store: Files) -> AnyView {
     view! { <p class="list-empty">{words}</p> }.into_any()
 }
 
-fn row_view(store: Files, row: Row) -> AnyView {
+fn row_view(store: Files, row: Row<FileSummary>) -> AnyView {
     let id = row.id;
     let route = use_location().route;
     let current = Memo::new(move |_| route.get().and_then(Route::file) == Some(id));
@@ -81,6 +84,7 @@ fn link(id: FileId, summary: ArcRwSignal<FileSummary>, current: Memo<bool>) -> A
     let state =
         Memo::new(move |_| state.with(|now| (words::state_name(&now.state), words::state(&now.state))));
     let facts = Memo::new(move |_| facts.with(facts_of));
+    let name = Memo::new(move |_| summary.with(|now| now.name.clone()));
     view! {
         <a class="row-link" href=Route::File(id).path() data-row=id.to_string()
             aria-current=move || current.get().then_some("page")>
@@ -92,7 +96,7 @@ fn link(id: FileId, summary: ArcRwSignal<FileSummary>, current: Memo<bool>) -> A
             </span>
             <span class="file-lines">
                 <span class="file-line">
-                    <span class="row-title">{move || summary.with(|now| now.name.clone())}</span>
+                    {move || name_view(&name.get())}
                     <Moment at=Signal::derive(move || at.with(|now| now.created_at))/>
                 </span>
                 <span class="file-facts" data-state=move || state.get().0>
@@ -139,10 +143,15 @@ fn RenameField(store: Files, id: FileId, name: String) -> impl IntoView {
     view! {
         <input class="row-rename" node_ref=field aria-label="Name of the file" value=name maxlength="255"
             on:blur=move |event| keep(event_target_value(&event))
-            on:keydown=move |event| match event.key().as_str() {
-                "Enter" => keep(event_target_value(&event)),
-                "Escape" => store.renaming.set(None),
-                _ => {}
+            on:keydown=move |event| {
+                match event.key().as_str() {
+                    "Enter" => keep(event_target_value(&event)),
+                    "Escape" => store.renaming.set(None),
+                    _ => return,
+                }
+                // one step: not out of the side panel too
+                event.prevent_default();
+                document::focus_row(&id.to_string());
             }/>
     }
 }

@@ -1,6 +1,7 @@
 //! What is on its way to the server, with pause, continue and cancel for each; elsewhere a line that says so.
 
 use super::acts::spoken;
+use super::intake::choose_files;
 use super::store::use_files;
 use super::words;
 use crate::client::uploads::{Job, Stage, Uploads};
@@ -17,8 +18,8 @@ fn summary(uploads: Uploads) -> Option<String> {
     let all = uploads.arrived.get() + left;
     match (left, uploads.is_busy()) {
         (0, _) => None,
-        (1, false) => Some("1 file was not uploaded".to_owned()),
-        (left, false) => Some(format!("{left} files were not uploaded")),
+        (1, false) => Some("1 file is not uploaded yet".to_owned()),
+        (left, false) => Some(format!("{left} files are not uploaded yet")),
         (_, true) => Some(format!("{} of {all} uploaded", all - left)),
     }
 }
@@ -58,10 +59,12 @@ fn job_view(uploads: Uploads, job: Job) -> AnyView {
         Stage::Sending => format!("{} % of {size}", percent.get()),
         Stage::Waiting => format!("{} %, goes on when the server can be reached", percent.get()),
         Stage::Paused => format!("Paused at {} % of {size}", percent.get()),
+        Stage::Missing => format!("{} % of {size} is here. Choose the file again to go on.", percent.get()),
         Stage::Failed(reason) => reason,
     };
     let turn = Memo::new(move |_| match stage.get() {
         Stage::Paused => (Icon::Play, "Continue"),
+        Stage::Missing => (Icon::Play, "Choose again and continue:"),
         Stage::Failed(_) => (Icon::Refresh, "Try again:"),
         Stage::Queued | Stage::Sending | Stage::Waiting => (Icon::Pause, "Pause"),
     });
@@ -79,6 +82,7 @@ fn job_view(uploads: Uploads, job: Job) -> AnyView {
                 let (icon, what) = turn.get();
                 view! {
                     <IconButton icon label=format!("{what} {of_turn}") on_click=move |()| match stage.get_untracked() {
+                        Stage::Missing => choose_files(),
                         Stage::Paused | Stage::Failed(_) => uploads.resume(number),
                         Stage::Queued | Stage::Sending | Stage::Waiting => uploads.pause(number),
                     }/>

@@ -27,6 +27,7 @@ pub fn state(state: &FileState) -> Option<String> {
         FileState::Reading { done, of } => Some(format!("Reading {done} of {of}")),
         FileState::Indexing => Some("Indexing".to_owned()),
         FileState::Ready => None,
+        FileState::Kept => Some("Kept, not read".to_owned()),
         FileState::Failed { reason } => Some(format!("Failed: {}", reason.trim_end_matches('.'))),
     }
 }
@@ -38,6 +39,7 @@ pub fn state_name(state: &FileState) -> &'static str {
         FileState::Reading { .. } => "reading",
         FileState::Indexing => "indexing",
         FileState::Ready => "ready",
+        FileState::Kept => "kept",
         FileState::Failed { .. } => "failed",
     }
 }

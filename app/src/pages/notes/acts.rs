@@ -3,12 +3,13 @@
 use super::scope::Scope;
 use super::store::Notes;
 use crate::client::api::{self, Method};
+use crate::frame::commands::Command;
 use crate::route::Route;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::Deserialize;
 use shared::note::{CreateNote, NoteKind, NoteSummary, UpdateNote};
-use shared::{FolderId, NoteId, Problem};
+use shared::{ErrorCode, FolderId, NoteId, Problem};
 
 /// Just the id of a note that was made or opened.
 #[derive(Deserialize)]
@@ -17,6 +18,19 @@ struct Opened {
 }
 
 impl Notes {
+    /// Carries out what was asked for by key or from the palette.
+    pub fn carry_out(self, command: Command, note: Option<NoteId>) {
+        match (command, note) {
+            (Command::NewNote, _) => self.create(),
+            (Command::DailyNote, _) => self.open_daily(),
+            (Command::Scratchpad, _) => self.open_scratchpad(),
+            (Command::Rename, Some(id)) => self.begin_renaming(id),
+            (Command::Pin, Some(id)) => self.turn_pin(id),
+            (Command::Delete, Some(id)) => self.delete(id),
+            _ => self.toasts.say("A note is the page; beside it is a conversation."),
+        }
+    }
+
     /// Makes a note in the folder that is shown, and opens it.
     pub fn create(self) {
         let folder_id = match self.scope.get_untracked() {
@@ -85,7 +99,7 @@ impl Notes {
         let (id, archived) = (summary.id, summary.archived_at.is_none());
         self.change(id, UpdateNote { archived: Some(archived), ..Default::default() });
         let back = move || self.change(id, UpdateNote { archived: Some(!archived), ..Default::default() });
-        self.remove(id);
+        self.rows.remove(id);
         self.toasts.undo(if archived { "Archived." } else { "Taken out of the archive." }, back);
     }
 
@@ -111,7 +125,10 @@ impl Notes {
         let sent = api::send::<NoteSummary>(Method::Patch, format!("/notes/{id}"), &change);
         spawn_local(async move {
             match sent.await {
-                Ok(summary) => self.upsert(summary),
+                Ok(summary) => self.bring_back(summary),
+                Err(problem) if problem.error_code == ErrorCode::Offline && change.title.is_some() => {
+                    self.keep_title(id, change.title.unwrap_or_default());
+                }
                 Err(problem) => self.put_back(before, &problem),
             }
         });
@@ -119,15 +136,15 @@ impl Notes {
 
     fn put_back(self, before: Option<NoteSummary>, problem: &Problem) {
         if let Some(before) = before {
-            self.upsert(before);
+            self.bring_back(before);
         }
         self.toasts.problem(problem);
     }
 
     /// Deletes at once, with a way back for 30 days and a button for it now.
     pub fn delete(self, id: NoteId) {
-        let before = self.find(id).map(|row| row.summary.get_untracked());
-        self.remove(id);
+        let before = self.rows.known(id);
+        self.rows.remove(id);
         let was_open = self.location.route.get_untracked().and_then(Route::note) == Some(id);
         if was_open {
             self.location.go(&Route::Notes.path());
@@ -152,7 +169,7 @@ impl Notes {
         spawn_local(async move {
             match api::act::<NoteSummary>(Method::Post, format!("/notes/{id}/restore")).await {
                 Ok(summary) => {
-                    self.upsert(summary);
+                    self.bring_back(summary);
                     then();
                 }
                 Err(problem) => self.toasts.problem(&problem),

@@ -2,6 +2,7 @@
 
 use super::store::{Notes, use_notes};
 use crate::client::api;
+use crate::client::json::fetched;
 use crate::client::socket;
 use crate::components::button::Button;
 use crate::components::moment::Moment;
@@ -15,7 +16,7 @@ use shared::socket::ServerBody;
 #[component]
 pub fn DeletedNotes() -> impl IntoView {
     let notes = use_notes();
-    let found = Resource::new(|| (), |()| api::get::<Page<NoteSummary>>("/notes?deleted=true&limit=200"));
+    let found = fetched(|| (), |()| api::get::<Page<NoteSummary>>("/notes?deleted=true&limit=200"));
     socket::on_frame(move |frame| {
         if matches!(frame, ServerBody::NoteGone { .. } | ServerBody::Resync) {
             found.refetch();

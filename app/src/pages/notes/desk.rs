@@ -12,7 +12,7 @@ use crate::frame::layout::{Layout, Tab, use_layout};
 use crate::route::Section;
 use leptos::prelude::*;
 use shared::conversation::NoteContext;
-use shared::note::{Comment, NoteSummary, UpdateNote};
+use shared::note::{Comment, NoteSummary, UpdateNote, headings};
 use shared::socket::ServerBody;
 use shared::{CommentId, NoteId};
 
@@ -80,9 +80,14 @@ impl Desk {
             comments: StoredValue::new(Vec::new()),
         };
         provide_context(desk);
+    }
+
+    /// Listens to the server, once the code of notes is here.
+    pub fn listen(self) {
+        self.notes.listen();
         socket::on_frame(move |frame| match frame {
-            ServerBody::NoteAnnotated { id } if desk.id() == Some(*id) => desk.annotated.update(|n| *n += 1),
-            ServerBody::Resync => desk.annotated.update(|n| *n += 1),
+            ServerBody::NoteAnnotated { id } if self.id() == Some(*id) => self.annotated.update(|n| *n += 1),
+            ServerBody::Resync => self.annotated.update(|n| *n += 1),
             _ => {}
         });
     }
@@ -157,11 +162,31 @@ impl Desk {
     }
 
     fn navigate(self, url: &str) {
+        let location = self.notes.location;
+        if let Some(place) = url.strip_prefix('#') {
+            // an address that stays the same leads nowhere
+            return match location.hash.with_untracked(|now| now == place) {
+                true => self.go_to_place(place),
+                false => location.go(&format!("{}{url}", location.path.get_untracked())),
+            };
+        }
         let path = url.split(['?', '#']).next().unwrap_or_default();
         if crate::route::Route::parse(path).is_some() && url.starts_with('/') {
-            return self.notes.location.go(url);
+            return location.go(url);
         }
         document::open_window(url);
+    }
+
+    /// Goes to the heading that the end of an address names.
+    pub fn go_to_place(self, place: &str) {
+        let place = api::decode(place);
+        let from = self.outline.with_untracked(|headings| {
+            let at = headings::named(headings.iter().map(|heading| &*heading.text), &place)?;
+            headings.get(at).map(|heading| heading.from)
+        });
+        if let Some(from) = from {
+            self.go_to(from);
+        }
     }
 
     /// Goes on writing in the text. Before the editor is there, what is typed is kept for it.

@@ -212,13 +212,22 @@ fn Templates(store: Notes) -> impl IntoView {
 }
 
 fn import_form(store: Notes) -> AnyView {
+    let folder = NodeRef::<leptos::html::Input>::new();
+    transfer::choose_folders(folder);
+    let take = move |event: leptos::ev::Event| {
+        transfer::take_chosen(&event, store);
+        store.asking.set(Asking::Nothing);
+    };
     view! {
-        <p>"A Markdown file, or a zip of a folder of them: links, properties and attachments of Obsidian are kept. You can also drop files anywhere in the list."</p>
+        <p>"Markdown files, web pages, a folder of notes, or a zip of one: links, properties and attachments of Obsidian are kept. You can also drop them anywhere in the list."</p>
         <p class="form-foot">
             <label class="button is-main">
                 "Choose files"
-                <input class="visually-hidden" type="file" multiple accept=".md,.markdown,.txt,.zip,text/markdown,application/zip"
-                    on:change=move |event| { transfer::take_chosen(&event, store); store.asking.set(Asking::Nothing); }/>
+                <input class="visually-hidden" type="file" multiple accept=".md,.markdown,.txt,.zip,.html,.htm,text/markdown,application/zip,text/html" on:change=take/>
+            </label>
+            <label class="button">
+                "Choose a folder"
+                <input class="visually-hidden" type="file" node_ref=folder on:change=take/>
             </label>
             <Cancel store/>
         </p>

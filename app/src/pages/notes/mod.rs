@@ -7,6 +7,8 @@ mod desk;
 mod dialogs;
 mod head;
 mod list;
+#[cfg(any(feature = "hydrate", test))]
+mod pack;
 mod page;
 mod scope;
 mod sheet;

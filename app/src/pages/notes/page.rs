@@ -4,6 +4,7 @@ use super::desk::{Desk, use_desk};
 use super::sheet::NoteSheet;
 use super::store::use_notes;
 use crate::client::api;
+use crate::client::json::fetched;
 use crate::client::location::use_location;
 use crate::client::typesetter;
 use crate::components::button::{Button, Look};
@@ -27,7 +28,7 @@ pub fn NotesPage(#[prop(into)] id: Signal<Option<NoteId>>) -> impl IntoView {
 #[component]
 fn Opened(id: NoteId) -> impl IntoView {
     let desk = use_desk();
-    let loaded = Resource::new(
+    let loaded = fetched(
         || (),
         move |()| async move {
             let found = api::get::<Note>(format!("/notes/{id}"));
@@ -123,7 +124,7 @@ fn Beginning() -> impl IntoView {
 fn Named(title: String) -> impl IntoView {
     let notes = use_notes();
     let asked = title.clone();
-    let found = Resource::new(
+    let found = fetched(
         || (),
         move |()| api::get::<Vec<TitledNote>>(format!("/notes/titles?prefix={}", api::encode(&asked))),
     );
@@ -156,7 +157,10 @@ fn named_view(title: &str, found: Vec<TitledNote>, create: impl Fn() + Send + Sy
         found.iter().filter(|note| note.title.to_lowercase() == title.to_lowercase()).collect();
     if let [only] = exact.as_slice() {
         let address = Route::Note(only.id).path();
-        Effect::new(move |_| location.replace(&address));
+        Effect::new(move |_| match location.hash.get_untracked() {
+            place if place.is_empty() => location.replace(&address),
+            place => location.replace(&format!("{address}#{place}")),
+        });
     }
     let shown = if exact.is_empty() { found.iter().collect() } else { exact };
     let lead = if shown.is_empty() {

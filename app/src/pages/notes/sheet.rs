@@ -1,8 +1,10 @@
 //! A note as a sheet of paper: how it stands above, its title, its text, the outline at its side.
 
+use super::beside::Comments;
 use super::desk::{Desk, use_desk};
 use super::head::Bar;
 use super::text::Text;
+use crate::client::session::use_session;
 use crate::components::moment::Moment;
 use leptos::html;
 use leptos::prelude::*;
@@ -12,6 +14,7 @@ use shared::note::{Note, NoteSummary};
 #[component]
 pub fn NoteSheet(note: Note) -> impl IntoView {
     let desk = use_desk();
+    let (id, is_visit) = (note.summary.id, use_session().is_visit());
     let owner = note.owner.name.clone();
     let summary = note.summary.clone();
     let open = desk.notes.open;
@@ -26,6 +29,13 @@ pub fn NoteSheet(note: Note) -> impl IntoView {
                 <TitleField desk summary=summary.clone()/>
                 <Facts desk summary owner/>
                 <Text note/>
+                // a visitor has nothing beside the note
+                {is_visit.then(|| view! {
+                    <section class="visit-comments" aria-labelledby="visit-comments">
+                        <h2 id="visit-comments">"Comments"</h2>
+                        <Comments id/>
+                    </section>
+                })}
             </div>
             <Outline desk/>
         </div>
@@ -41,7 +51,14 @@ fn TitleField(desk: Desk, summary: NoteSummary) -> impl IntoView {
     let field = NodeRef::<html::Textarea>::new();
     let (id, notes) = (summary.id, desk.notes);
     let typed = StoredValue::new(0_u32);
-    let send = move |title: String| notes.rename(id, title);
+    // what nobody typed here is not sent: others may have renamed the note meanwhile
+    let is_unsent = StoredValue::new(false);
+    let send = move |title: String| {
+        if is_unsent.try_get_value() == Some(true) {
+            is_unsent.set_value(false);
+            notes.rename(id, title);
+        }
+    };
     let later = move |title: String| {
         typed.update_value(|count| *count += 1);
         let this = typed.get_value();
@@ -54,15 +71,23 @@ fn TitleField(desk: Desk, summary: NoteSummary) -> impl IntoView {
             std::time::Duration::from_millis(600),
         );
     };
-    // others rename too; what is being typed is never overwritten
-    Effect::new(move |before: Option<()>| {
-        let title = notes.open.with(|note| note.as_ref().map(|note| note.title.clone()));
-        if before.is_some()
-            && let (Some(field), Some(title)) = (field.get_untracked(), title)
+    let show = move || {
+        let title = notes.open.with_untracked(|note| note.as_ref().map(|note| note.title.clone()));
+        if let (Some(field), Some(title)) = (field.get_untracked(), title)
             && field.value().trim() != title
-            && !is_focused(&field)
         {
             field.set_value(&title);
+        }
+    };
+    let leave = move |title: String| match is_unsent.get_value() {
+        true => send(title),
+        false => show(),
+    };
+    // others rename too; what is being typed is never overwritten
+    Effect::new(move |before: Option<()>| {
+        notes.open.track();
+        if before.is_some() && field.get_untracked().is_some_and(|field| !is_focused(&field)) {
+            show();
         }
     });
     let readonly = !summary.access.may_edit();
@@ -70,8 +95,8 @@ fn TitleField(desk: Desk, summary: NoteSummary) -> impl IntoView {
         <h1 class="visually-hidden">{summary.display_title().to_owned()}</h1>
         <textarea id="note-title" class="note-title" node_ref=field rows="1" maxlength="200" aria-label="Title"
             placeholder="Untitled" autocomplete="off" readonly=readonly spellcheck="true" prop:value=summary.title.clone()
-            on:input=move |event| later(event_target_value(&event).replace('\n', " "))
-            on:blur=move |event| { typed.update_value(|count| *count += 1); if !readonly { send(event_target_value(&event)); } }
+            on:input=move |event| { is_unsent.set_value(true); later(event_target_value(&event).replace('\n', " ")); }
+            on:blur=move |event| { typed.update_value(|count| *count += 1); leave(event_target_value(&event)); }
             on:pointerdown=move |_| if let (Some(early), Some(field)) = (desk.take_early(), field.get_untracked()) {
                 // back to the title before the editor came: nothing typed vanishes
                 field.set_value(&format!("{}{early}", field.value()));

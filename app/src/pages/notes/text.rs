@@ -12,9 +12,11 @@ pub fn Text(note: Note) -> impl IntoView {
     let desk = use_desk();
     let reading = NodeRef::<html::Div>::new();
     desk.follow_comments(note.summary.id);
-    print_whole(desk, reading);
+    let files = typesetter::files_of(note.summary.id);
+    let html = typesetter::note_with_places(&note.content, Some(&files));
+    print_whole(desk, reading, files);
     let parent = NodeRef::<html::Div>::new();
-    let html = typesetter::note(&note.content);
+    go_to_heading(desk);
     let is_empty = note.content.trim().is_empty();
     mount(desk, parent, &note);
     view! {
@@ -26,23 +28,40 @@ pub fn Text(note: Note) -> impl IntoView {
     }
 }
 
+/// Goes to the heading that the address names, once the editor tells of its headings, and whenever another is named.
+fn go_to_heading(desk: Desk) {
+    let hash = desk.notes.location.hash;
+    Effect::new(move |gone: Option<String>| {
+        let wanted = hash.get();
+        let is_known = desk.is_editing.get() && !desk.outline.with(Vec::is_empty);
+        if wanted.is_empty() || !is_known || gone.as_ref() == Some(&wanted) {
+            return gone.filter(|_| !wanted.is_empty()).unwrap_or_default();
+        }
+        // what is hidden does not scroll: the editor is shown by then
+        let place = wanted.clone();
+        request_animation_frame(move || desk.go_to_place(&place));
+        wanted
+    });
+}
+
 /// The editor holds only the lines that are seen: what is printed is the whole text as HTML.
-fn print_whole(desk: Desk, reading: NodeRef<html::Div>) {
+fn print_whole(desk: Desk, reading: NodeRef<html::Div>, files: String) {
     #[cfg(feature = "hydrate")]
     Effect::new(move |_| {
+        let files = files.clone();
         let handle = window_event_listener_untyped("beforeprint", move |_| {
             let text = desk.with_editor(|editor| editor.call("getText", &())).unwrap_or_default();
             let text: Option<String> = serde_json::from_str(&text).ok();
             if let (true, Some(text), Some(reading)) =
                 (desk.is_editing.get_untracked(), text, reading.get_untracked())
             {
-                reading.set_inner_html(&typesetter::note(&text).unwrap_or_default());
+                reading.set_inner_html(&typesetter::note(&text, Some(&files)).unwrap_or_default());
             }
         });
         on_cleanup(move || handle.remove());
     });
     #[cfg(not(feature = "hydrate"))]
-    let _ = (desk, reading);
+    let _ = (desk, reading, files);
 }
 
 #[cfg(not(feature = "hydrate"))]

@@ -2,7 +2,10 @@
 
 use super::store::Notes;
 use crate::client::api::{self, Method};
+#[cfg(feature = "hydrate")]
+use crate::client::folders;
 use leptos::ev::DragEvent;
+use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
 use shared::Problem;
 use shared::note::{ImportReport, UpdateFolder};
@@ -87,27 +90,48 @@ pub fn allow_files(event: DragEvent) {
     drop(event);
 }
 
-/// Imports the files that were dropped into the list.
+/// Imports the files and folders that were dropped into the list.
 pub fn take_dropped(event: DragEvent, store: Notes) {
     #[cfg(feature = "hydrate")]
-    if let Some(files) = event.data_transfer().and_then(|data| data.files())
-        && files.length() > 0
+    if let Some(data) = event.data_transfer()
+        && data.files().is_some_and(|files| files.length() > 0)
     {
         event.prevent_default();
-        import_files(&files, store);
+        let entries = folders::dropped(&data);
+        leptos::task::spawn_local(async move {
+            match folders::walked(entries).await {
+                Ok(found) => import_all(found, store).await,
+                Err(cause) => {
+                    leptos::logging::warn!("a folder was not read: {cause:?}");
+                    store.toasts.say("The folder could not be read. Nothing of it was imported.");
+                }
+            }
+        });
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = (event, store);
 }
 
-/// Imports what was chosen in a file field.
+/// Makes a field of files one of folders, which HTML has no word for.
+pub fn choose_folders(field: NodeRef<leptos::html::Input>) {
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| {
+        if let Some(field) = field.get() {
+            crate::client::document::note(field.set_attribute("webkitdirectory", ""));
+        }
+    });
+    #[cfg(not(feature = "hydrate"))]
+    let _ = field;
+}
+
+/// Imports what was chosen in a field of files or of a folder.
 pub fn take_chosen(event: &leptos::ev::Event, store: Notes) {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen::JsCast;
         let field = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlInputElement>().ok());
         if let Some(files) = field.and_then(|field| field.files()) {
-            import_files(&files, store);
+            leptos::task::spawn_local(import_all(folders::listed(&files), store));
         }
     }
     #[cfg(not(feature = "hydrate"))]
@@ -115,28 +139,48 @@ pub fn take_chosen(event: &leptos::ev::Event, store: Notes) {
 }
 
 #[cfg(feature = "hydrate")]
-fn import_files(files: &web_sys::FileList, store: Notes) {
-    let files: Vec<web_sys::File> = (0..files.length()).filter_map(|at| files.get(at)).collect();
-    store.toasts.say(match files.len() {
+async fn import_all(found: Vec<folders::Found>, store: Notes) {
+    let found: Vec<folders::Found> =
+        found.into_iter().filter(|(file, folder)| is_meant(folder, &file.name())).collect();
+    if found.is_empty() {
+        return store.toasts.say("There is no file to import.");
+    }
+    store.toasts.say(match found.len() {
         1 => "Importing one file…".to_owned(),
         count => format!("Importing {count} files…"),
     });
-    leptos::task::spawn_local(async move {
-        let mut all = ImportReport::default();
-        for file in files {
-            match browser::import(&file).await {
-                Ok(report) => {
-                    all.notes.extend(report.notes);
-                    all.skipped.extend(report.skipped);
-                    all.attachments += report.attachments;
-                }
-                Err(problem) => return store.toasts.problem(&problem),
-            }
+    // what lies in folders refers to each other and goes as one
+    let (single, foldered): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, folder)| folder.is_empty());
+    let mut all = ImportReport::default();
+    let mut add = |report: ImportReport| {
+        all.notes.extend(report.notes);
+        all.skipped.extend(report.skipped);
+        all.attachments += report.attachments;
+    };
+    let imported = async {
+        if !foldered.is_empty() {
+            add(browser::import_folder(&foldered).await?);
         }
-        store.reload();
-        store.reload_folders();
+        for (file, _) in &single {
+            add(browser::import(file).await?);
+        }
+        Ok::<(), Problem>(())
+    };
+    if let Err(problem) = imported.await {
+        store.toasts.problem(&problem);
+    }
+    store.reload();
+    store.reload_folders();
+    if !all.notes.is_empty() {
         tell(store, &all);
-    });
+    }
+}
+
+/// What programs and systems keep beside the notes is none of them.
+#[cfg_attr(not(any(feature = "hydrate", test)), expect(dead_code))]
+fn is_meant(folder: &str, name: &str) -> bool {
+    let is_hidden = folder.split('/').chain([name]).any(|part| part.starts_with('.'));
+    !is_hidden && !["Thumbs.db", "desktop.ini"].contains(&name)
 }
 
 /// Says what became of an import, and opens the only note there is.
@@ -161,7 +205,11 @@ fn tell(store: Notes, report: &ImportReport) {
 mod browser {
     use super::*;
     use crate::client::document::note;
+    use crate::pages::notes::pack::Pack;
     use wasm_bindgen::JsCast;
+
+    /// The server takes no larger archive.
+    const LARGEST_FOLDER: usize = 200 << 20;
 
     pub fn carry(event: &DragEvent, kind: &str, id: &str) {
         if let Some(data) = event.data_transfer() {
@@ -186,13 +234,55 @@ mod browser {
     }
 
     pub async fn import(file: &web_sys::File) -> Result<ImportReport, Problem> {
+        let bytes = read(file).await?;
+        let name = file.name().to_lowercase();
+        let kind = match name.rsplit_once('.') {
+            Some((_, "zip")) => "application/zip",
+            Some((_, "html" | "htm")) => "text/html",
+            _ => "text/markdown",
+        };
+        send(&file.name(), bytes, kind).await
+    }
+
+    /// A folder, packed here: everything of it is imported, or nothing.
+    pub async fn import_folder(found: &[folders::Found]) -> Result<ImportReport, Problem> {
+        let too_large = || {
+            let words = "The folder holds more than 200 MB. Import it in parts. Nothing of it was imported.";
+            Problem::new(shared::ErrorCode::PayloadTooLarge, words)
+        };
+        let mut pack = Pack::default();
+        for (file, folder) in found {
+            if pack.size() as f64 + file.size() > LARGEST_FOLDER as f64 {
+                return Err(too_large());
+            }
+            let path = format!("{folder}/{}", file.name());
+            pack.add(&path, &read(file).await?).map_err(|_| too_large())?;
+        }
+        send("folder.zip", pack.finish().map_err(|_| too_large())?, "application/zip").await
+    }
+
+    async fn read(file: &web_sys::File) -> Result<Vec<u8>, Problem> {
         let bytes = wasm_bindgen_futures::JsFuture::from(file.array_buffer()).await.map_err(|_| {
             Problem::new(shared::ErrorCode::InvalidInput, format!("{} could not be read.", file.name()))
         })?;
-        let bytes = js_sys::Uint8Array::new(&bytes).to_vec();
-        let path = format!("/notes/import?name={}", api::encode(&file.name()));
-        let kind =
-            if file.name().to_lowercase().ends_with(".zip") { "application/zip" } else { "text/markdown" };
+        Ok(js_sys::Uint8Array::new(&bytes).to_vec())
+    }
+
+    async fn send(name: &str, bytes: Vec<u8>, kind: &str) -> Result<ImportReport, Problem> {
+        let path = format!("/notes/import?name={}", api::encode(name));
         api::send_bytes::<ImportReport>(Method::Post, path, bytes, kind.to_owned()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_programs_keep_beside_notes_is_not_imported() {
+        assert!(is_meant("Vault/Sub", "Note.md") && is_meant("", "a.zip"));
+        for (folder, name) in [("Vault/.obsidian", "app.json"), ("Vault", ".DS_Store"), ("", "Thumbs.db")] {
+            assert!(!is_meant(folder, name), "{folder}/{name}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::Part;
 use crate::client::api::{self, Method};
 use crate::client::document;
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
 use crate::components::field::{Choice, Field};
@@ -13,14 +14,13 @@ use crate::components::toast::use_toasts;
 use crate::pages::Sheet;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::Problem;
 use shared::account::{ApiKeyInfo, CreateApiKey, CreatedApiKey};
 
-type Keys = Resource<Result<Vec<ApiKeyInfo>, Problem>>;
+type Keys = Fetched<Vec<ApiKeyInfo>>;
 
 #[component]
 pub fn ApiKeysPage() -> impl IntoView {
-    let keys: Keys = Resource::new(|| (), |()| api::get::<Vec<ApiKeyInfo>>("/keys"));
+    let keys: Keys = fetched(|| (), |()| api::get::<Vec<ApiKeyInfo>>("/keys"));
     view! {
         <Sheet title="API keys" lead="A key lets a program do what you may do. Give each program its own, and end it when the program goes.">
             <Part title="New key"><NewKey keys/></Part>

@@ -2,6 +2,7 @@
 
 use crate::client::api::{self, Method};
 use crate::client::clock;
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
 use crate::components::field::Choice;
@@ -11,15 +12,14 @@ use crate::pages::notes::Copied;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
-use shared::Problem;
 use shared::account::Role;
 use shared::note::{CreateInvite, Invite};
 
-type Found = Resource<Result<Vec<Invite>, Problem>>;
+type Found = Fetched<Vec<Invite>>;
 
 #[component]
 pub fn Invites() -> impl IntoView {
-    let found: Found = Resource::new(|| (), |()| api::get::<Vec<Invite>>("/invites"));
+    let found: Found = fetched(|| (), |()| api::get::<Vec<Invite>>("/invites"));
     view! {
         <NewInvite found/>
         <Transition fallback=|| view! { <Skeleton rows=2/> }>

@@ -2,7 +2,9 @@
 
 mod api_keys;
 mod appearance;
+mod index;
 mod invites;
+mod models;
 mod notes;
 mod people;
 mod profile;
@@ -50,6 +52,7 @@ pub fn SettingsList() -> impl IntoView {
                         .filter(|section| !section.is_for_admins() || session.is_admin())
                         .map(|section| link(Route::Settings(section), icon_of(section), section.title()))
                         .collect_view()}
+                    {link(Route::Memories, Icon::Bulb, "Memories")}
                     {link(Route::Keys, Icon::Keyboard, "Keys on the keyboard")}
                     {link(Route::Bin, Icon::Bin, "Bin")}
                 </ul>
@@ -66,6 +69,8 @@ fn icon_of(section: SettingsSection) -> Icon {
         SettingsSection::ApiKeys => Icon::Key,
         SettingsSection::Appearance => Icon::Palette,
         SettingsSection::Notes => Icon::Note,
+        SettingsSection::Index => Icon::Search,
+        SettingsSection::Models => Icon::Chat,
         SettingsSection::Providers => Icon::Spark,
         SettingsSection::People => Icon::People,
     }
@@ -87,6 +92,8 @@ pub fn SettingsPage(section: SettingsSection) -> impl IntoView {
         SettingsSection::ApiKeys => view! { <api_keys::ApiKeysPage/> }.into_any(),
         SettingsSection::Appearance => view! { <appearance::AppearancePage/> }.into_any(),
         SettingsSection::Notes => view! { <notes::NotesPage/> }.into_any(),
+        SettingsSection::Index => view! { <index::IndexPage/> }.into_any(),
+        SettingsSection::Models => view! { <models::ModelsPage/> }.into_any(),
         SettingsSection::Providers => view! { <providers::ProvidersPage/> }.into_any(),
         SettingsSection::People => view! { <people::PeoplePage/> }.into_any(),
     }

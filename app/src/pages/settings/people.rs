@@ -2,6 +2,7 @@
 
 use super::Part;
 use crate::client::api::{self, Method};
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::avatar::initials;
 use crate::components::button::Submit;
@@ -11,14 +12,14 @@ use crate::components::states::{Skeleton, Trouble};
 use crate::components::toast::use_toasts;
 use crate::pages::Sheet;
 use leptos::prelude::*;
-use shared::Problem;
-use shared::account::{CreateUser, Role, UserInfo};
+use shared::UserId;
+use shared::account::{CreateUser, Role, SetTier, Tier, UserInfo};
 
-type People = Resource<Result<Vec<UserInfo>, Problem>>;
+type People = Fetched<Vec<UserInfo>>;
 
 #[component]
 pub fn PeoplePage() -> impl IntoView {
-    let people: People = Resource::new(|| (), |()| api::get::<Vec<UserInfo>>("/users"));
+    let people: People = fetched(|| (), |()| api::get::<Vec<UserInfo>>("/users"));
     view! {
         <Sheet title="People" lead="Everyone with an account on this server. What each makes is private to them until they share it.">
             <Part title="Accounts">
@@ -59,8 +60,34 @@ fn person_view(person: UserInfo) -> AnyView {
                 <p class="card-row-title">{name}</p>
                 <p class="card-row-note">{person.email} ", since " <Moment at=Signal::stored(person.created_at)/></p>
             </div>
+            {tier(person.id, person.tier)}
             <span class="tag">{person.role.as_str()}</span>
         </li>
+    }
+    .into_any()
+}
+
+/// How much of the memory API the person may use.
+fn tier(id: UserId, now: Tier) -> AnyView {
+    let toasts = use_toasts();
+    let set = move |name: String| {
+        let Ok(tier) = name.parse::<Tier>() else { return };
+        leptos::task::spawn_local(async move {
+            match api::send::<()>(Method::Put, format!("/users/{id}/tier"), &SetTier { tier }).await {
+                Ok(()) => {
+                    toasts.say(format!("{} requests to memories a day from now on.", tier.daily_requests()))
+                }
+                Err(problem) => toasts.problem(&problem),
+            }
+        });
+    };
+    view! {
+        <label class="tier">
+            <span class="visually-hidden">"Tier"</span>
+            <select on:change=move |event| set(event_target_value(&event))>
+                {Tier::ALL.map(|tier| view! { <option value=tier.as_str() selected=tier == now>{tier.as_str()}</option> }).collect_view()}
+            </select>
+        </label>
     }
     .into_any()
 }

@@ -100,12 +100,12 @@ pub fn Models(provider: Provider, providers: Providers) -> impl IntoView {
         {move || available.get().map(|list| match list.is_empty() {
             true => view! { <p class="part-lead">"The provider names no models. Write their names above."</p> }.into_any(),
             false => view! {
-                <fieldset class="chips">
+                <fieldset class="model-chips">
                     <legend>"The provider has these"</legend>
                     {list.into_iter().map(|name| {
                         let (shown, told, chosen) = (name.clone(), name.clone(), name);
                         view! {
-                            <label class="chip">
+                            <label class="model-chip">
                                 <input type="checkbox" prop:checked=move || names.with(|text| names_in(text).contains(&chosen))
                                     on:change=move |_| turn(told.clone())/>
                                 {shown}

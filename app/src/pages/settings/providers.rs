@@ -4,6 +4,7 @@
 use super::Part;
 use super::provider_form::{Models, NewProvider};
 use crate::client::api::{self, Method};
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
 use crate::components::field::Field;
@@ -12,14 +13,13 @@ use crate::components::states::{Empty, Skeleton, Trouble};
 use crate::components::toast::use_toasts;
 use crate::pages::Sheet;
 use leptos::prelude::*;
-use shared::Problem;
 use shared::provider::{AddProviderKey, Provider, ProviderKey, ProviderTest, UpdateProvider};
 
-pub type Providers = Resource<Result<Vec<Provider>, Problem>>;
+pub type Providers = Fetched<Vec<Provider>>;
 
 #[component]
 pub fn ProvidersPage() -> impl IntoView {
-    let providers: Providers = Resource::new(|| (), |()| api::get::<Vec<Provider>>("/providers"));
+    let providers: Providers = fetched(|| (), |()| api::get::<Vec<Provider>>("/providers"));
     view! {
         <Sheet title="Providers" lead="Where answers come from. Keys are sealed on this server and never shown again.">
             <Transition fallback=|| view! { <Skeleton rows=3/> }>

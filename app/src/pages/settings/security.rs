@@ -2,6 +2,7 @@
 
 use super::Part;
 use crate::client::api::{self, Method};
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
 use crate::components::field::Field;
@@ -16,7 +17,7 @@ use shared::account::{ChangePassword, SessionInfo};
 
 #[component]
 pub fn SecurityPage() -> impl IntoView {
-    let sessions = Resource::new(|| (), |()| api::get::<Vec<SessionInfo>>("/sessions"));
+    let sessions = fetched(|| (), |()| api::get::<Vec<SessionInfo>>("/sessions"));
     view! {
         <Sheet title="Password and sessions">
             <Part title="Password" lead="Changing it ends every other session."><Password changed=move |()| sessions.refetch()/></Part>
@@ -62,10 +63,7 @@ fn Password(#[prop(into)] changed: Callback<()>) -> impl IntoView {
     }
 }
 
-fn session_view(
-    session: SessionInfo,
-    sessions: Resource<Result<Vec<SessionInfo>, shared::Problem>>,
-) -> AnyView {
+fn session_view(session: SessionInfo, sessions: Fetched<Vec<SessionInfo>>) -> AnyView {
     let toasts = use_toasts();
     let id = session.id;
     let end = move || {

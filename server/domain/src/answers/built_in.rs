@@ -66,7 +66,8 @@ fn quote(outputs: &[ToolOutput]) -> String {
     }
     let mut text = format!("{label}\n\nThis is what your notes and earlier conversations say:\n");
     for passage in found.iter().take(MOST) {
-        let title = passage.title.replace(['[', ']', '\n'], " ");
+        let place = passage.place.as_ref().map(|place| format!(", {place}")).unwrap_or_default();
+        let title = format!("{}{place}", passage.title).replace(['[', ']', '\n'], " ");
         text.push_str(&format!("\n[{title}]({})\n\n", passage.url));
         for line in passage.passage.lines().filter(|line| !line.trim().is_empty()) {
             text.push_str(&format!("> {line}\n"));

@@ -4,8 +4,12 @@ use super::live::Live;
 use super::prompt::{prompt, quote_note};
 use super::send::begins_event;
 use super::store::End;
-use super::{LONGEST_ANSWER, TOOL_ROUNDS, built_in};
+use super::{LONGEST_ANSWER, TOOL_ROUNDS, built_in, remembered};
+use crate::context::Question;
+use crate::context::give::part;
+use crate::conversations::path::path;
 use crate::conversations::{OpenAnswer, Opened};
+use crate::passages::tokens;
 use crate::providers::{Choice, Configured};
 use crate::text::{value_without_nul, without_nul};
 use crate::tools::{self, Context};
@@ -15,6 +19,7 @@ use futures::stream::FuturesUnordered;
 use models::{CallRequest, Chunk, ChunkStream, EndReason, Prompt, ToolOutput, Turn};
 use serde_json::Value;
 use shared::UserId;
+use shared::context::{Extent, Given, PartKind};
 use shared::conversation::{Message, MessageStatus, StopReason, Usage};
 use shared::event::AnswerEvent;
 use std::sync::Arc;
@@ -29,6 +34,8 @@ pub(super) struct Ask {
     choice: Choice,
     prompt: Prompt,
     answer: OpenAnswer,
+    question: Question,
+    has_memories: bool,
     /// The person's message, where a note was open beside it.
     beside: Option<Message>,
 }
@@ -38,7 +45,23 @@ impl Ask {
         let prompt = prompt(&opened.person, &opened.messages, answer, tools::specs());
         let asked = opened.messages.iter().find(|message| message.id == answer.user_message_id);
         let beside = asked.filter(|message| message.context.is_some()).cloned();
-        Self { choice, prompt, answer: answer.clone(), beside }
+        let question = Question {
+            choice: choice.clone(),
+            conversation: Some(opened.summary.id),
+            text: asked.map(|message| message.content.clone()).unwrap_or_default(),
+            of_person: opened.of_person.clone(),
+            attachments: asked.map(|message| message.attachments.clone()).unwrap_or_default(),
+            has_attachments: opened.has_attachments,
+            messages: path(&opened.messages, Some(answer.user_message_id)).len(),
+            turns_after: if answer.seed.as_ref().is_some_and(|seed| !seed.content.is_empty()) {
+                2
+            } else {
+                0
+            },
+            document: None,
+            parts: Vec::new(),
+        };
+        Self { choice, prompt, answer: answer.clone(), question, has_memories: opened.has_memories, beside }
     }
 }
 
@@ -57,7 +80,19 @@ impl Domain {
         let domain = self.clone();
         self.inner.tasks.spawn(async move {
             let asked = Instant::now();
-            let ask = domain.with_open_note(live.user_id, ask).await;
+            let (choice, question) = (ask.choice.clone(), ask.question.text.clone());
+            let has_memories = ask.has_memories;
+            let (mut ask, told) = futures::join!(
+                domain.with_open_note(live.user_id, ask),
+                async {
+                    match has_memories {
+                        true => domain.remembered(live.user_id, &choice, &question).await,
+                        false => Vec::new(),
+                    }
+                },
+            );
+            remembered::tell(&mut ask.prompt, &told);
+            let (ask, given) = domain.with_context(live.user_id, ask).await;
             let early = domain.ask(&ask.choice, &ask.prompt);
             tokio::pin!(early);
             // Polls the request while it waits for the gate.
@@ -73,8 +108,14 @@ impl Domain {
                 return;
             }
             live.push(begins_event(live.conversation_id, &ask.answer, MessageStatus::Streaming));
+            if !told.is_empty() {
+                live.push(AnswerEvent::Memories { ids: told.iter().map(|told| told.id).collect() });
+            }
             if let Some(seed) = &ask.answer.seed {
                 live.push(AnswerEvent::Reset { content: seed.content.clone(), steps: seed.steps.clone() });
+            }
+            if let Some(given) = given {
+                live.push(AnswerEvent::Given(given));
             }
             let end = tokio::select! {
                 biased;
@@ -104,11 +145,23 @@ impl Domain {
             self.note(&viewer, context.note_id).await
         };
         match read.await {
-            Ok(note) => quote_note(&mut ask.prompt, &message.content, &note, context.selection.as_deref()),
+            Ok(note) => {
+                let quoted =
+                    quote_note(&mut ask.prompt, &message.content, &note, context.selection.as_deref());
+                let title = note.summary.display_title();
+                ask.question.parts.push(part(PartKind::OpenNote, title, tokens(&quoted), Extent::Whole));
+                ask.question.document = Some(title.to_owned());
+            }
             // It was there when the message was sent; the answer can do without.
             Err(error) => tracing::info!(note = %context.note_id, %error, "an open note could not be read"),
         }
         ask
+    }
+
+    /// Tells the model what is attached and what the person wants every model to know, as far as it fits.
+    async fn with_context(&self, user: UserId, mut ask: Ask) -> (Ask, Option<Given>) {
+        let given = Box::pin(self.give(user, &ask.question, &mut ask.prompt)).await;
+        (ask, given)
     }
 
     async fn rounds(
@@ -253,7 +306,7 @@ impl Domain {
         }
     }
 
-    pub(super) async fn open_with_keys(
+    pub(crate) async fn open_with_keys(
         &self,
         provider: &Configured,
         model: &str,

@@ -9,6 +9,7 @@ mod generation;
 mod live;
 mod prompt;
 mod recovery;
+mod remembered;
 mod send;
 mod store;
 mod title;
@@ -16,6 +17,8 @@ mod writer;
 
 pub use follow::AnswerStream;
 pub(crate) use live::Registry;
+pub(crate) use prompt::{PreviewOf, preview_prompt};
+pub(crate) use send::Turns;
 
 use std::time::Duration;
 

@@ -4,15 +4,18 @@ use super::follow::AnswerStream;
 use super::generation::{Ask, Gate};
 use super::live::Live;
 use super::{LEASE, LONGEST_MESSAGE};
+use crate::context::attachments;
 use crate::conversations::change::refuse_deleted;
 use crate::conversations::{OpenAnswer, Opened, Seed, passages, read, read_for};
 use crate::database::Tx;
 use crate::error::violated_unique;
 use crate::notices::{Signal, payloads};
+use crate::passages::CUTTER;
 use crate::providers::Choice;
 use crate::text::{first_words, without_nul};
 use crate::{Caller, Domain, Error, Result};
 use sha2::{Digest, Sha256};
+use shared::context::Attached;
 use shared::conversation::{
     ConversationSummary, Message, MessageRole, MessageStatus, NoteContext, Regenerate, SendMessage,
 };
@@ -22,13 +25,24 @@ use shared::{ConversationId, ErrorCode, MessageId};
 use sqlx::types::Json;
 use std::sync::Arc;
 use time::OffsetDateTime;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use uuid::Uuid;
 
+/// Messages that are taken in at the same time: of a burst, more would only make each slower.
+const AT_A_TIME: usize = 5;
 /// Answers that may wait in one conversation.
 const MOST_WAITING: usize = 20;
 /// The longest selection in a note, in bytes.
 const LONGEST_SELECTION: usize = 100_000;
+
+/// Whose turn it is to have a message taken in.
+pub(crate) struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(AT_A_TIME))
+    }
+}
 
 /// A new message of the person, checked.
 struct Sent {
@@ -36,6 +50,8 @@ struct Sent {
     content: String,
     replaces: Option<MessageId>,
     context: Option<NoteContext>,
+    /// To be attached to the conversation with it.
+    attachments: Vec<Attached>,
 }
 
 impl Sent {
@@ -62,15 +78,21 @@ impl Domain {
         if request.content.trim().is_empty() {
             return Err(Error::invalid("content", "Write something first."));
         }
-        let sent = Sent {
+        let mut sent = Sent {
             id: request.user_message_id.unwrap_or_else(MessageId::new),
             content: without_nul(request.content),
             replaces: request.replaces,
             context: request.context.map(checked_context).transpose()?,
+            attachments: Vec::new(),
         };
         if let Some(context) = &sent.context {
             // Where the note is not theirs to see, it is not there.
             self.access_to(&caller.clone().into(), context.note_id).await?;
+        }
+        if !request.attachments.is_empty() {
+            let mut tx = self.inner.db.as_user(caller.user_id).await?;
+            sent.attachments = attachments::seen(&mut tx, &request.attachments).await?;
+            tx.commit().await?;
         }
         let wanted = request.model;
         let (domain, caller) = (self.clone(), caller.clone());
@@ -87,6 +109,7 @@ impl Domain {
         wanted: Option<String>,
     ) -> Result<AnswerStream> {
         // Held first: who waited here may find that the same message came in meanwhile.
+        let _turn = self.inner.turns.0.acquire().await;
         let mut tx = self.inner.db.as_user_holding(caller.user_id, conversation).await?;
         let mut opened = read_for(&mut tx, conversation, Some(sent.id)).await?;
         let hash = sent.hash(conversation);
@@ -107,6 +130,7 @@ impl Domain {
         };
         let message = user_message(&sent, parent_id);
         let answer = new_answer(sent.id, &choice, &opened, None)?;
+        attachments::attach(&mut tx, caller.user_id, conversation, &sent.attachments).await?;
         opened.messages.push(message.clone());
         let begun = self.begin_early(&caller, &opened, &answer, &choice);
         let beginning = Beginning { answer: &answer, message: Some((&message, hash)) };
@@ -295,6 +319,10 @@ fn user_message(sent: &Sent, parent_id: Option<MessageId>) -> Message {
         variants: Vec::new(),
         last_seq: None,
         context: sent.context.clone(),
+        memories: Vec::new(),
+        attachments: sent.attachments.clone(),
+        given: None,
+        sources: None,
     }
 }
 
@@ -346,8 +374,8 @@ async fn insert(
                     head = $1, updated_at = now()
              WHERE id = $2
          ), passage AS (
-             INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
-             SELECT $3, 'message', $2, $4, ordinal, text FROM unnest($15::int[], $16::text[]) AS p (ordinal, text)
+             INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text, cut_by)
+             SELECT $3, 'message', $2, $4, ordinal, text, $18 FROM unnest($15::int[], $16::text[]) AS p (ordinal, text)
          )
          INSERT INTO signals (payload)
          SELECT payload FROM unnest($17::text[]) WITH ORDINALITY AS s (payload, n) ORDER BY n",
@@ -369,6 +397,7 @@ async fn insert(
     .bind(ordinals)
     .bind(passages)
     .bind(payloads(signals)?)
+    .bind(CUTTER)
     .execute(&mut **tx)
     .await
     .map_err(|e| match violated_unique(&e) {

@@ -144,6 +144,9 @@ impl Domain {
         if summary.title.is_empty() {
             crate::jobs::queue(&mut tx, super::title::job(user_id, conversation_id)).await?;
         }
+        if message.model.as_deref().is_some_and(|model| model != shared::provider::BUILT_IN_MODEL) {
+            crate::memories::put_off_look(&mut tx, user_id, conversation_id).await?;
+        }
         let ended = ServerBody::AnswerEnded { conversation_id, message_id: message.id };
         let signals = [
             Signal::chat(user_id, ended),

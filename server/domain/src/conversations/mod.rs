@@ -1,6 +1,7 @@
 //! Conversations: lists, opening, changes, exports. Answers are in [`crate::answers`].
 
 pub(crate) mod change;
+mod cut;
 mod export;
 mod list;
 mod open;

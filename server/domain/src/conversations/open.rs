@@ -2,6 +2,8 @@
 //! this server, or from the event log where another server writes it.
 
 use super::path::{path, with_variants};
+use crate::context::citations::note_sources;
+use crate::context::settings::{OfPerson, of_person};
 use crate::{Caller, Domain, Error, Result};
 use serde::Deserialize;
 use shared::conversation::{Conversation, ConversationSummary, Message, MessageRole, MessageStatus, Step};
@@ -30,6 +32,12 @@ pub(crate) struct Opened {
     pub open: Vec<OpenAnswer>,
     /// What prompts say of the person: name, place, local time in words.
     pub person: Person,
+    /// What instructions may speak of.
+    pub of_person: OfPerson,
+    /// Whether something is attached.
+    pub has_attachments: bool,
+    /// Whether anything is remembered of its person.
+    pub has_memories: bool,
     /// When the transaction began.
     pub now: OffsetDateTime,
     /// The answer to the message that was asked about, if that was sent before.
@@ -90,6 +98,10 @@ impl OpenAnswer {
             variants: Vec::new(),
             last_seq: Some(0),
             context: None,
+            memories: Vec::new(),
+            attachments: Vec::new(),
+            given: None,
+            sources: None,
         }
     }
 }
@@ -107,9 +119,10 @@ struct Row {
     messages: Json<Vec<Message>>,
     head: Option<Uuid>,
     open: Json<Vec<OpenAnswer>>,
-    name: String,
-    place: String,
-    local_time: String,
+    #[sqlx(flatten)]
+    of_person: OfPerson,
+    has_attachments: bool,
+    has_memories: bool,
     now: OffsetDateTime,
     sent_before: Option<Json<SentBefore>>,
 }
@@ -134,7 +147,7 @@ pub(crate) async fn read_for(
     id: ConversationId,
     message: Option<MessageId>,
 ) -> Result<Opened> {
-    let row: Option<Row> = sqlx::query_as(
+    const OPENED: &str = concat!(
         "SELECT c.title, c.first_message, c.message_count, c.pinned, c.model, c.created_at, c.updated_at,
                 c.deleted_at, c.messages, c.head,
                 coalesce((SELECT jsonb_agg(jsonb_build_object(
@@ -142,18 +155,17 @@ pub(crate) async fn read_for(
                               'status', a.status, 'seed', a.seed, 'created_at', a.created_at) ORDER BY a.id)
                           FROM answers a
                           WHERE a.conversation_id = c.id AND a.status IN ('pending', 'streaming')), '[]') AS open,
-                u.display_name AS name, u.place,
-                to_char(now() AT TIME ZONE coalesce(nullif(u.time_zone, ''), 'UTC'),
-                        'FMDay, FMDD FMMonth YYYY, HH24:MI ') || coalesce(nullif(u.time_zone, ''), 'UTC') AS local_time,
-                now() AS now,
+                EXISTS (SELECT FROM conversation_attachments t WHERE t.conversation_id = c.id) AS has_attachments,
+                EXISTS (SELECT FROM memories m WHERE m.owner_id = c.owner_id) AS has_memories, ",
+        of_person!(),
+        ", now() AS now,
                 (SELECT jsonb_build_object('answer', s.id, 'hash', coalesce(encode(s.content_hash, 'hex'), ''))
                  FROM answers s WHERE s.user_id = c.owner_id AND s.user_message_id = $2 AND s.sent) AS sent_before
-         FROM conversations c JOIN users u ON u.id = c.owner_id WHERE c.id = $1",
-    )
-    .bind(id.0)
-    .bind(message.map(|MessageId(id)| id))
-    .fetch_optional(tx)
-    .await?;
+         FROM conversations c JOIN users u ON u.id = c.owner_id
+         LEFT JOIN prompt_settings ps ON ps.user_id = u.id WHERE c.id = $1"
+    );
+    let row: Option<Row> =
+        sqlx::query_as(OPENED).bind(id.0).bind(message.map(|MessageId(id)| id)).fetch_optional(tx).await?;
     let row = row.ok_or_else(|| Error::not_found("conversation"))?;
     Ok(Opened {
         summary: ConversationSummary {
@@ -171,7 +183,10 @@ pub(crate) async fn read_for(
         messages: row.messages.0,
         head: row.head.map(MessageId),
         open: row.open.0,
-        person: Person { name: row.name, place: row.place, local_time: row.local_time },
+        person: row.of_person.person(),
+        of_person: row.of_person,
+        has_attachments: row.has_attachments,
+        has_memories: row.has_memories,
         now: row.now,
         sent_before: row.sent_before.map(|Json(sent)| sent),
     })
@@ -194,7 +209,6 @@ impl Domain {
             };
             all.push(message);
         }
-        tx.commit().await?;
         let shown = path(&all, opened.head);
         let end = match window.before {
             None => shown.len(),
@@ -204,7 +218,9 @@ impl Domain {
                 .ok_or_else(|| Error::invalid("before", "That message is not on the path shown."))?,
         };
         let start = window.limit.map_or(0, |limit| end.saturating_sub(limit as usize));
-        let messages = with_variants(&all, shown[start..end].to_vec());
+        let mut messages = with_variants(&all, shown[start..end].to_vec());
+        note_sources(&mut tx, &mut messages).await?;
+        tx.commit().await?;
         Ok(Conversation {
             summary: opened.summary,
             messages,

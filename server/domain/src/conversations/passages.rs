@@ -1,7 +1,7 @@
 //! Messages as passages of the one search index.
 
 use crate::Result;
-use crate::passages::passages;
+use crate::passages::{CUTTER, passages};
 use shared::conversation::Message;
 use shared::{ConversationId, UserId};
 use sqlx::PgConnection;
@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 /// Passages that one message yields at most.
 const MOST: usize = 2000;
 
-/// Indexes a message in the transaction that stores it.
+/// Indexes a message, as of when it was written, in the transaction that stores it.
 pub(crate) async fn index(
     tx: &mut PgConnection,
     owner: UserId,
@@ -21,14 +21,17 @@ pub(crate) async fn index(
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
-         SELECT $1, 'message', $2, $3, ordinal, text FROM unnest($4::int[], $5::text[]) AS p (ordinal, text)",
+        "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text, cut_by, created_at)
+         SELECT $1, 'message', $2, $3, ordinal, text, $6, $7
+         FROM unnest($4::int[], $5::text[]) AS p (ordinal, text)",
     )
     .bind(owner.0)
     .bind(conversation.0)
     .bind(message.id.0)
     .bind(ordinals)
     .bind(passages)
+    .bind(CUTTER)
+    .bind(message.created_at)
     .execute(tx)
     .await?;
     Ok(())

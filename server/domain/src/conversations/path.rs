@@ -72,6 +72,10 @@ pub(crate) mod tests {
             variants: Vec::new(),
             last_seq: None,
             context: None,
+            memories: Vec::new(),
+            attachments: Vec::new(),
+            given: None,
+            sources: None,
         }
     }
 

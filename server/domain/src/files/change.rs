@@ -1,11 +1,12 @@
 //! Files come, are renamed, moved, deleted and restored.
 
-use super::read::{ReadFile, queue_reading};
-use super::row::{Row, columns, find, tell};
-use crate::blobs::Blob;
+use super::by_model::asking_key;
+use super::read::{ReadFile, queue_reading, reading_key};
+use super::row::{Row, columns, find, settled, tell};
+use crate::blobs::{Blob, CLAIM};
 use crate::error::violated_unique;
 use crate::notes::file_name;
-use crate::{Caller, Domain, Error, Result};
+use crate::{Caller, Domain, Error, Result, saved_pages};
 use bytes::Bytes;
 use futures::stream::Stream;
 use shared::file::{FileSummary, UpdateFile};
@@ -55,9 +56,7 @@ impl Domain {
         let (name, folder) = (file_name(name), folder_path(folder));
         let mut tx = self.inner.db.as_user(owner).await?;
         let kept = insert(&mut tx, owner, &name, &folder, blob).await?;
-        if used(&mut tx, owner).await? > self.inner.file_limits.per_person {
-            return Err(self.beyond_quota());
-        }
+        self.refuse_named_beyond_quota(&mut tx, owner, None).await?;
         if kept.is_new {
             queue_reading(&mut tx, owner, ReadFile { file_id: kept.file.id }).await?;
             tell(&mut tx, owner, &kept.file).await?;
@@ -68,22 +67,84 @@ impl Domain {
 
     /// Looked at before bytes are taken in, and again with the row. Uploads that were announced count with what
     /// they announced.
-    pub(super) async fn refuse_beyond_quota(&self, owner: UserId, more: u64) -> Result<()> {
+    ///
+    /// What is in the bin does not count, so that deleting makes room; but a person never fills more of the store
+    /// than twice the quota, the bin and what is about to leave included. Before it comes to that, what has been in
+    /// the bin longest goes for good.
+    pub(crate) async fn refuse_beyond_quota(&self, owner: UserId, more: u64) -> Result<()> {
         let mut tx = self.inner.db.as_user(owner).await?;
-        let used = used(&mut tx, owner).await?.saturating_add(announced(&mut tx).await?);
-        tx.commit().await?;
+        let announced = announced(&mut tx).await?.saturating_add(more);
+        let used = used(&mut tx, owner).await?;
+        let stored = stored(&mut tx, owner).await?;
         let limit = self.inner.file_limits.per_person;
-        match used.saturating_add(more) > limit || used >= limit {
-            true => Err(self.beyond_quota()),
+        if used.saturating_add(announced) > limit || used >= limit {
+            return Err(self.beyond_quota());
+        }
+        if stored.saturating_add(announced) <= self.most_stored() {
+            return Ok(());
+        }
+        // Pages in the bin stay: what makes room is the files.
+        let pages = saved_pages::binned(&mut tx).await?;
+        let bin = self.most_stored().saturating_sub(used.saturating_add(announced).saturating_add(pages));
+        let gone = trim_bin(&mut tx, bin).await?;
+        tx.commit().await?;
+        tracing::info!(%owner, files = gone, "the oldest of a full bin made room");
+        self.collect_unnamed(owner).await?;
+        let mut tx = self.inner.db.as_user(owner).await?;
+        let stored = self::stored(&mut tx, owner).await?;
+        match stored.saturating_add(announced) > self.most_stored() {
+            true => Err(still_leaving()),
             false => Ok(()),
         }
+    }
+
+    /// Looked at with the row that names the bytes, in its transaction; or before that, as if `also` were named.
+    pub(crate) async fn refuse_named_beyond_quota(
+        &self,
+        tx: &mut PgConnection,
+        owner: UserId,
+        also: Option<&Blob>,
+    ) -> Result<()> {
+        if used_with(tx, owner, also).await? > self.inner.file_limits.per_person {
+            return Err(self.beyond_quota());
+        }
+        if stored(tx, owner).await? > self.most_stored() {
+            return Err(still_leaving());
+        }
+        Ok(())
+    }
+
+    /// The same for bytes that are in the store, where somebody else is about to name them: only the owner sees
+    /// what all that is theirs takes up.
+    pub(crate) async fn refuse_naming_beyond_quota(&self, owner: UserId, blob: &Blob) -> Result<()> {
+        let mut tx = self.inner.db.as_user(owner).await?;
+        self.refuse_named_beyond_quota(&mut tx, owner, Some(blob)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Bytes of one person in the store, whatever they are there for.
+    fn most_stored(&self) -> u64 {
+        self.inner.file_limits.per_person.saturating_mul(2)
+    }
+
+    /// The bin holds as much as may be kept, the oldest goes first; called when something came into it.
+    async fn trim_bin_to_quota(&self, tx: &mut PgConnection, owner: UserId) -> Result<()> {
+        let gone = trim_bin(tx, self.inner.file_limits.per_person).await?;
+        if gone > 0 {
+            tracing::info!(%owner, files = gone, "the oldest of a full bin went for good");
+        }
+        Ok(())
     }
 
     fn beyond_quota(&self) -> Error {
         let limit = self.inner.file_limits.per_person;
         Error::problem(
             ErrorCode::PayloadTooLarge,
-            format!("Your files may take up {} MB in all. Delete some, then send this again.", limit >> 20),
+            format!(
+                "Your files and pages may take up {} MB in all. Delete some, then send this again: what is in the bin does not count, and its oldest goes for good when it holds as much again.",
+                limit >> 20
+            ),
         )
     }
 
@@ -129,6 +190,9 @@ impl Domain {
         .await;
         let file =
             FileSummary::from(updated.map_err(already_there)?.ok_or_else(|| Error::not_found("file"))?);
+        if deleted {
+            self.trim_bin_to_quota(&mut tx, caller.user_id).await?;
+        }
         if !deleted && !file.state.is_settled() {
             queue_reading(&mut tx, caller.user_id, ReadFile { file_id: id }).await?;
         }
@@ -156,17 +220,33 @@ impl Domain {
         tx.commit().await?;
         Ok(file)
     }
-}
 
-/// A row for the bytes, unless the folder has one; with the name of the file as its first passage.
-async fn insert(tx: &mut PgConnection, owner: UserId, name: &str, folder: &str, blob: Blob) -> Result<Kept> {
-    let size = i64::try_from(blob.size).map_err(Error::internal)?;
-    sqlx::query("INSERT INTO blobs (owner_id, sha256, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(owner.0)
-        .bind(blob.sha256.as_slice())
-        .bind(size)
+    /// Ends the reading of a file that waits for it, or is read right now. Where only a model was still to be asked,
+    /// the file is what it is without.
+    pub async fn stop_reading(&self, caller: &Caller, id: FileId) -> Result<FileSummary> {
+        let owner = caller.user_id;
+        self.cancel_jobs(owner, &[reading_key(id), asking_key(id)]).await?;
+        let mut tx = self.inner.db.as_user(owner).await?;
+        sqlx::query(concat!(
+            "UPDATE files SET state = CASE WHEN read_by IS NULL THEN 'failed' ELSE ",
+            settled!("$2"),
+            " END, failure = CASE WHEN read_by IS NULL THEN 'Reading was stopped.' ELSE 'reading was stopped' END
+             WHERE id = $1 AND deleted_at IS NULL AND state IN ('waiting', 'reading')"
+        ))
+        .bind(id.0)
+        .bind(self.inner.embedder.is_some())
         .execute(&mut *tx)
         .await?;
+        let file = FileSummary::from(find(&mut tx, id).await?);
+        tell(&mut tx, owner, &file).await?;
+        tx.commit().await?;
+        Ok(file)
+    }
+}
+
+/// A row for the bytes, which are claimed, unless the folder has one; with the name of the file as its first passage.
+async fn insert(tx: &mut PgConnection, owner: UserId, name: &str, folder: &str, blob: Blob) -> Result<Kept> {
+    let size = i64::try_from(blob.size).map_err(Error::internal)?;
     let made: Option<Row> = sqlx::query_as(concat!(
         "INSERT INTO files (id, owner_id, name, folder, media_type, sha256, size)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -203,17 +283,51 @@ async fn insert(tx: &mut PgConnection, owner: UserId, name: &str, folder: &str, 
 /// Bytes that the person's files and attachments take up, each blob once. What is in the bin does not count, so
 /// that deleting makes room.
 pub(super) async fn used(tx: &mut PgConnection, owner: UserId) -> Result<u64> {
+    used_with(tx, owner, None).await
+}
+
+/// The same as if this blob were named too.
+async fn used_with(tx: &mut PgConnection, owner: UserId, also: Option<&Blob>) -> Result<u64> {
     let used: i64 = sqlx::query_scalar(
         "SELECT coalesce(sum(b.size), 0)::bigint FROM blobs b
          WHERE b.owner_id = $1
-           AND (EXISTS (SELECT FROM files f
-                        WHERE f.owner_id = $1 AND f.sha256 = b.sha256 AND f.deleted_at IS NULL)
+           AND (b.sha256 = $2
+                OR EXISTS (SELECT FROM files f
+                           WHERE f.owner_id = $1 AND f.sha256 = b.sha256 AND f.deleted_at IS NULL)
                 OR EXISTS (SELECT FROM note_attachments a WHERE a.owner_id = $1 AND a.sha256 = b.sha256))",
     )
     .bind(owner.0)
-    .fetch_one(tx)
+    .bind(also.map(|blob| blob.sha256.as_slice()))
+    .fetch_one(&mut *tx)
     .await?;
-    Ok(u64::try_from(used).unwrap_or(0))
+    Ok(u64::try_from(used).unwrap_or(0) + saved_pages::used(tx).await?)
+}
+
+/// Bytes of all the person's blobs, also of those that nothing names any more and that are still to leave, and of
+/// all their pages.
+async fn stored(tx: &mut PgConnection, owner: UserId) -> Result<u64> {
+    let stored: i64 =
+        sqlx::query_scalar("SELECT coalesce(sum(size), 0)::bigint FROM blobs WHERE owner_id = $1")
+            .bind(owner.0)
+            .fetch_one(&mut *tx)
+            .await?;
+    let pages = saved_pages::used(tx).await? + saved_pages::binned(tx).await?;
+    Ok(u64::try_from(stored).unwrap_or(0) + pages)
+}
+
+/// Leaves so many bytes in the person's bin, the newest; how many files went for good.
+async fn trim_bin(tx: &mut PgConnection, most: u64) -> Result<i64> {
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    Ok(sqlx::query_scalar("SELECT trim_bin($1)").bind(most).fetch_one(tx).await?)
+}
+
+fn still_leaving() -> Error {
+    Error::Problem {
+        code: ErrorCode::PayloadTooLarge,
+        message: "What you removed lately is still leaving the store, and there is no room for more until it did. Send this again in two hours.".into(),
+        details: None,
+        retry_after: Some(CLAIM),
+    }
 }
 
 /// Bytes of the person's uploads that are not files yet.
@@ -249,6 +363,7 @@ mod tests {
         assert_eq!(folder_path("/Steuern\\2024/ "), "Steuern/2024");
         assert_eq!(folder_path("../../etc/./passwd"), "etc/passwd");
         assert_eq!(folder_path(""), "");
+        assert_eq!(folder_path(". !/.. hidden"), "!/hidden");
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use super::row::{Row, columns};
 use crate::conversations::Cursor;
+use crate::text::without_nul;
 use crate::{Caller, Domain, Error, Result};
 use shared::file::{FileSummary, StorageUse};
 use shared::page::Page;
@@ -34,7 +35,7 @@ impl Domain {
             None => Cursor { pinned: false, at: END_OF_TIME, id: Uuid::max() },
         };
         let limit = list.limit.unwrap_or(50).clamp(1, MOST);
-        let query = list.query.map(|words| crate::text::without_nul(words).to_lowercase());
+        let query = list.query.map(|words| without_nul(words).to_lowercase());
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         let mut rows: Vec<Row> = sqlx::query_as(concat!(
             "SELECT ",
@@ -46,7 +47,7 @@ impl Domain {
              ORDER BY created_at DESC, id DESC LIMIT $6"
         ))
         .bind(list.deleted)
-        .bind(list.folder)
+        .bind(list.folder.map(without_nul))
         .bind(query)
         .bind(after.at)
         .bind(after.id)

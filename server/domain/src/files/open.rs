@@ -16,6 +16,8 @@ use std::ops::Range;
 
 /// Bytes of Markdown that a page is sent at most; the whole text is an address of its own.
 const LONGEST_PAGE: usize = 300 << 10;
+/// From so many bytes on a download may come from the bucket itself.
+const WORTH_A_DETOUR: u64 = 16 << 20;
 
 /// What is known of the document as a whole.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -25,6 +27,17 @@ pub(super) struct Facts {
     pub language: Option<String>,
     #[serde(default)]
     pub properties: Vec<(String, String)>,
+}
+
+impl Facts {
+    pub(super) fn of(document: &Document) -> Self {
+        Self {
+            title: document.title.clone(),
+            author: document.author.clone(),
+            language: document.language.clone(),
+            properties: document.properties.iter().map(|(n, v)| (n.clone(), v.clone())).collect(),
+        }
+    }
 }
 
 /// A file's bytes, or a part of them.
@@ -43,7 +56,9 @@ pub struct Thumbnail {
 impl Domain {
     pub async fn file(&self, caller: &Caller, id: FileId) -> Result<File> {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
-        let summary = FileSummary::from(find(&mut tx, id).await?);
+        let row = find(&mut tx, id).await?;
+        let (hash, note) = (row.hash()?, row.failure.clone());
+        let summary = FileSummary::from(row);
         let facts: sqlx::types::Json<Facts> = sqlx::query_scalar("SELECT facts FROM files WHERE id = $1")
             .bind(id.0)
             .fetch_one(&mut *tx)
@@ -54,12 +69,17 @@ impl Domain {
             .await?;
         tx.commit().await?;
         let Facts { title, author, language, properties } = facts.0;
-        let mut sections = match was_read {
-            true => self.sections(caller.user_id, id).await?,
-            false => Vec::new(),
+        let document = match was_read {
+            true => self.document(caller.user_id, id).await?,
+            false => None,
         };
+        let unread = match &document {
+            Some(document) => self.unread(caller.user_id, &summary, &hash, note, document).await?,
+            None => None,
+        };
+        let mut sections = document.map(sections).unwrap_or_default();
         let more = shorten(&mut sections);
-        Ok(File { summary, title, author, language, properties, sections, more })
+        Ok(File { summary, title, author, language, properties, sections, unread, more })
     }
 
     /// What was read, as a model is given it.
@@ -94,25 +114,45 @@ impl Domain {
         Ok(Downloaded { file: row.into(), part })
     }
 
+    /// An address in the bucket for the download of a large file, where the owner of the server wants that. None:
+    /// it comes from here. What `disposition` says of the file goes with it.
+    pub async fn download_link(
+        &self,
+        caller: &Caller,
+        id: FileId,
+        disposition: impl FnOnce(&FileSummary) -> Option<String>,
+    ) -> Result<Option<String>> {
+        let mut tx = self.inner.db.as_user(caller.user_id).await?;
+        let row: Row = find(&mut tx, id).await?;
+        tx.commit().await?;
+        let hash = row.hash()?;
+        let file = FileSummary::from(row);
+        match disposition(&file).filter(|_| file.size >= WORTH_A_DETOUR) {
+            Some(disposition) => self.inner.blobs.link(caller.user_id, &hash, disposition).await,
+            None => Ok(None),
+        }
+    }
+
     /// All that was read in a file that the person may see.
     pub(crate) async fn sections_of_file(&self, user: UserId, id: FileId) -> Result<Vec<FileSection>> {
         let mut tx = self.inner.db.as_user(user).await?;
         find(&mut tx, id).await?;
         tx.commit().await?;
-        self.sections(user, id).await
+        Ok(self.document(user, id).await?.map(sections).unwrap_or_default())
     }
 
-    async fn sections(&self, owner: UserId, id: FileId) -> Result<Vec<FileSection>> {
-        let Some(bytes) = self.inner.blobs.derivative(owner, id, super::read::DOCUMENT).await? else {
-            return Ok(Vec::new());
-        };
-        let document: Document = serde_json::from_slice(&bytes).map_err(Error::internal)?;
-        let sections = document.sections.into_iter().zip(1..).map(|(section, number)| {
-            let Spot { anchor, label } = spot(&section.place, number);
-            FileSection { anchor, label, markdown: section.markdown }
-        });
-        Ok(sections.collect())
+    async fn document(&self, owner: UserId, id: FileId) -> Result<Option<Document>> {
+        let bytes = self.inner.blobs.derivative(owner, id, super::read::DOCUMENT).await?;
+        bytes.map(|bytes| serde_json::from_slice(&bytes).map_err(Error::internal)).transpose()
     }
+}
+
+fn sections(document: Document) -> Vec<FileSection> {
+    let sections = document.sections.into_iter().zip(1..).map(|(section, number)| {
+        let Spot { anchor, label } = spot(&section.place, number);
+        FileSection { anchor, label, markdown: section.markdown }
+    });
+    sections.collect()
 }
 
 /// Leaves what a page can hold; whether there was more.

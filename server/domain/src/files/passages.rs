@@ -2,26 +2,46 @@
 
 use super::place::{Spot, spot};
 use crate::Result;
-use crate::passages::{MOST_TOKENS, tokens};
+use crate::passages::{CUTTER, MOST_TOKENS, tokens};
 use embeddings::Shape;
 use extract::{Document, Kind};
-use shared::{FileId, UserId};
+use shared::{FileId, PageId, UserId};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use std::collections::{HashMap, VecDeque};
+use uuid::Uuid;
 
 /// Passages that one file yields at most.
 const MOST: usize = 20_000;
 
+/// What passages are of, where one thing is one source and one part.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    kind: &'static str,
+    id: Uuid,
+}
+
+impl From<FileId> for Source {
+    fn from(FileId(id): FileId) -> Self {
+        Self { kind: "file", id }
+    }
+}
+
+impl From<PageId> for Source {
+    fn from(PageId(id): PageId) -> Self {
+        Self { kind: "page", id }
+    }
+}
+
 /// A passage, and where it stands.
 #[derive(Debug, PartialEq)]
-pub(super) struct Passage {
+pub(crate) struct Passage {
     pub text: String,
     pub spot: Spot,
 }
 
 /// Cuts what was read along its sections.
-pub(super) fn passages(document: &Document) -> Vec<Passage> {
+pub(crate) fn passages(document: &Document) -> Vec<Passage> {
     let shape = match document.kind {
         Kind::Code => Shape::Code,
         Kind::Pdf | Kind::Text => Shape::Prose,
@@ -43,23 +63,39 @@ fn unfenced(markdown: &str) -> &str {
     inside.map_or(markdown, |(_, code)| code.trim_end_matches('`').trim_end())
 }
 
-/// The name is a passage of its own, at 0.
-pub(super) async fn write_name(tx: &mut PgConnection, owner: UserId, file: FileId, name: &str) -> Result<()> {
+/// What a source's passages are dated by, whenever they are cut: when it came. `$1` is its id.
+macro_rules! came {
+    () => {
+        "(SELECT created_at FROM files WHERE id = $1 UNION ALL SELECT created_at FROM pages WHERE id = $1) AS came"
+    };
+}
+
+/// The name is a passage of its own, at 0; whether it was not there.
+pub(crate) async fn write_name(
+    tx: &mut PgConnection,
+    owner: UserId,
+    source: impl Into<Source>,
+    name: &str,
+) -> Result<bool> {
+    let source = source.into();
     sqlx::query("DELETE FROM chunks WHERE part_id = $1 AND ordinal = 0 AND text <> $2")
-        .bind(file.0)
+        .bind(source.id)
         .bind(name)
         .execute(&mut *tx)
         .await?;
-    sqlx::query(
-        "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text)
-         VALUES ($2, 'file', $1, $1, 0, $3) ON CONFLICT (part_id, ordinal) DO NOTHING",
-    )
-    .bind(file.0)
+    let written = sqlx::query(concat!(
+        "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text, created_at)
+         SELECT $2, $4, $1, $1, 0, $3, came.created_at FROM ",
+        came!(),
+        " ON CONFLICT (part_id, ordinal) DO NOTHING"
+    ))
+    .bind(source.id)
     .bind(owner.0)
     .bind(name)
+    .bind(source.kind)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(written.rows_affected() > 0)
 }
 
 #[derive(sqlx::FromRow)]
@@ -97,19 +133,33 @@ fn plan<'a>(stored: &[Stored], passages: &'a [Passage]) -> Plan<'a> {
     plan
 }
 
-/// Makes the rows be these passages; how many were written. What stays is not touched.
-pub(super) async fn write(
+/// Whether the rows are these passages already.
+pub(crate) async fn are_written(
     tx: &mut PgConnection,
-    owner: UserId,
-    file: FileId,
+    source: impl Into<Source>,
     passages: &[Passage],
-) -> Result<usize> {
-    let stored: Vec<Stored> = sqlx::query_as(
+) -> Result<bool> {
+    Ok(plan(&stored(tx, source.into().id).await?, passages) == Plan::default())
+}
+
+async fn stored(tx: &mut PgConnection, source: Uuid) -> Result<Vec<Stored>> {
+    Ok(sqlx::query_as(
         "SELECT id, ordinal, text, place FROM chunks WHERE part_id = $1 AND ordinal > 0 ORDER BY ordinal",
     )
-    .bind(file.0)
-    .fetch_all(&mut *tx)
-    .await?;
+    .bind(source)
+    .fetch_all(tx)
+    .await?)
+}
+
+/// Makes the rows be these passages; how many were written. What stays is not touched.
+pub(crate) async fn write(
+    tx: &mut PgConnection,
+    owner: UserId,
+    source: impl Into<Source>,
+    passages: &[Passage],
+) -> Result<usize> {
+    let source = source.into();
+    let stored = stored(tx, source.id).await?;
     let Plan { gone, moved, new } = plan(&stored, passages);
     let written = new.len();
     if !gone.is_empty() {
@@ -139,16 +189,19 @@ pub(super) async fn write(
         let ordinals: Vec<i32> = portion.iter().map(|(ordinal, _)| *ordinal).collect();
         let texts: Vec<&str> = portion.iter().map(|(_, passage)| passage.text.as_str()).collect();
         let places: Vec<Json<&Spot>> = portion.iter().map(|(_, passage)| Json(&passage.spot)).collect();
-        sqlx::query(
-            "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text, place)
-             SELECT $2, 'file', $1, $1, p.ordinal, p.text, p.place
-             FROM unnest($3::int[], $4::text[], $5::jsonb[]) AS p (ordinal, text, place)",
-        )
-        .bind(file.0)
+        sqlx::query(concat!(
+            "INSERT INTO chunks (owner_id, source_kind, source_id, part_id, ordinal, text, place, cut_by, created_at)
+             SELECT $2, $6, $1, $1, p.ordinal, p.text, p.place, $7, came.created_at
+             FROM unnest($3::int[], $4::text[], $5::jsonb[]) AS p (ordinal, text, place), ",
+            came!()
+        ))
+        .bind(source.id)
         .bind(owner.0)
         .bind(ordinals)
         .bind(texts)
         .bind(places)
+        .bind(source.kind)
+        .bind(CUTTER)
         .execute(&mut *tx)
         .await?;
     }

@@ -17,7 +17,20 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
-#[derive(sqlx::FromRow)]
+/// The state of a file of whom nothing more is to be read; `$near` says whether passages get vectors.
+macro_rules! settled {
+    ($near:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $near,
+            " AND EXISTS (SELECT FROM chunk_queue q JOIN chunks k ON k.id = q.chunk_id WHERE k.source_id = $1)
+                  THEN 'indexing' ELSE 'ready' END"
+        )
+    };
+}
+pub(super) use settled;
+
+#[derive(Clone, sqlx::FromRow)]
 pub(super) struct Row {
     id: Uuid,
     name: String,
@@ -28,7 +41,8 @@ pub(super) struct Row {
     state: String,
     done: i32,
     of: i32,
-    failure: Option<String>,
+    /// Why it failed, or why a model did not read it.
+    pub failure: Option<String>,
     pages: Option<i32>,
     thumbnail: bool,
     pub created_at: OffsetDateTime,
@@ -51,6 +65,7 @@ impl From<Row> for FileSummary {
             "reading" => FileState::Reading { done: count(row.done), of: count(row.of) },
             "indexing" => FileState::Indexing,
             "ready" => FileState::Ready,
+            "kept" => FileState::Kept,
             "failed" => FileState::Failed { reason: row.failure.unwrap_or_default() },
             _ => FileState::Waiting,
         };

@@ -106,7 +106,9 @@ impl Domain {
         .fetch_one(&mut *tx)
         .await?;
         tx.commit().await?;
-        Ok(known.then_some(crate::blobs::Blob { sha256, size }))
+        let blob = crate::blobs::Blob { sha256, size };
+        // The row alone is not enough: the bytes may be on their way out of the store.
+        Ok((known && self.inner.blobs.claim_known(caller.user_id, &blob).await?).then_some(blob))
     }
 
     pub async fn upload(&self, caller: &Caller, id: UploadId) -> Result<Upload> {
@@ -230,7 +232,7 @@ async fn upload(tx: &mut PgConnection, id: UploadId) -> Result<Upload> {
     Ok(Upload { id, name: row.name, folder: row.folder, size, part_size: PART_SIZE, received, file })
 }
 
-fn hash_of(hexadecimal: &str) -> Result<[u8; 32]> {
+pub(super) fn hash_of(hexadecimal: &str) -> Result<[u8; 32]> {
     let wrong = || Error::invalid("sha256", "A SHA-256 is 64 hexadecimal digits.");
     if hexadecimal.len() != 64 || !hexadecimal.is_ascii() {
         return Err(wrong());

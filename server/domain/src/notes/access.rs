@@ -9,8 +9,8 @@ use shared::{ErrorCode, NoteId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Refuses whoever may not do this with the note, and everybody while it is in the bin.
-pub(crate) async fn require(tx: &mut PgConnection, note: NoteId, needed: Access) -> Result<Access> {
+/// What whoever asks may do with the note, and whether it is in the bin; not found where they do not see it.
+async fn seen(tx: &mut PgConnection, note: NoteId) -> Result<(Access, bool)> {
     let row: Option<(Option<String>, bool)> =
         sqlx::query_as("SELECT note_access(id), deleted_at IS NOT NULL FROM notes WHERE id = $1")
             .bind(note.0)
@@ -18,6 +18,17 @@ pub(crate) async fn require(tx: &mut PgConnection, note: NoteId, needed: Access)
             .await?;
     let (access, deleted) = row.ok_or_else(|| Error::not_found("note"))?;
     let access = access.as_deref().and_then(Access::parse).ok_or_else(|| Error::not_found("note"))?;
+    Ok((access, deleted))
+}
+
+/// Refuses whoever does not see the note. Its owner sees it in the bin too.
+pub(crate) async fn require_sight(tx: &mut PgConnection, note: NoteId) -> Result<()> {
+    seen(tx, note).await.map(|_| ())
+}
+
+/// Refuses whoever may not do this with the note, and everybody while it is in the bin.
+pub(crate) async fn require(tx: &mut PgConnection, note: NoteId, needed: Access) -> Result<Access> {
+    let (access, deleted) = seen(tx, note).await?;
     if deleted {
         return Err(Error::problem(
             ErrorCode::Conflict,
@@ -51,12 +62,12 @@ pub(crate) async fn audience(tx: &mut PgConnection, note: NoteId) -> Result<Vec<
     Ok(ids.into_iter().map(UserId).collect())
 }
 
-/// Tells everybody's browsers that comments, versions, shares or proposals of the note changed.
+/// Tells everybody's browsers, those of visitors too, that comments, versions, shares or proposals of the note changed.
 pub(crate) async fn annotated(tx: &mut PgConnection, note: NoteId) -> Result<()> {
-    let signals: Vec<Signal> = audience(tx, note)
-        .await?
-        .into_iter()
+    let people = audience(tx, note).await?.into_iter();
+    let signals: Vec<Signal> = people
         .map(|person| Signal::notes(person, ServerBody::NoteAnnotated { id: note }))
+        .chain([Signal::NoteAnnotated { note_id: note }])
         .collect();
     Signal::send_all(&signals, tx).await
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, Stream};
 use object_store::GetRange;
 use shared::note::{Access, Attachment};
-use shared::{AttachmentId, NoteId, UserId};
+use shared::{AttachmentId, ErrorCode, NoteId, UserId};
 use sqlx::PgConnection;
 use std::ops::Range;
 use uuid::Uuid;
@@ -25,6 +25,14 @@ pub enum Part {
     From(u64),
     Between { first: u64, last: u64 },
     Last(u64),
+}
+
+/// How a file of a note is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AskedFile {
+    Id(AttachmentId),
+    /// By its name, whatever its letters' case; of several the one that came last.
+    Name(String),
 }
 
 /// A file, opened.
@@ -60,11 +68,15 @@ impl Domain {
             .fetch_one(&mut *tx)
             .await?;
         tx.commit().await?;
-        let blob = self.inner.blobs.receive(UserId(owner), bytes, LARGEST_ATTACHMENT).await?;
+        let owner = UserId(owner);
+        let told = |error| as_told(viewer, owner, error);
+        self.refuse_beyond_quota(owner, 0).await.map_err(told)?;
+        let blob = self.inner.blobs.receive(owner, bytes, LARGEST_ATTACHMENT).await?;
+        self.refuse_naming_beyond_quota(owner, &blob).await.map_err(told)?;
         let mut tx = self.inner.db.as_viewer(viewer).await?;
         require(&mut tx, note, Access::Edit).await?;
         let attached =
-            insert(&mut tx, AttachmentId::new(), note, UserId(owner), viewer.user_id(), &name, blob).await?;
+            insert(&mut tx, AttachmentId::new(), note, owner, viewer.user_id(), &name, blob).await?;
         tx.commit().await?;
         Ok(attached)
     }
@@ -73,15 +85,21 @@ impl Domain {
         &self,
         viewer: &Viewer,
         note: NoteId,
-        id: AttachmentId,
+        asked: AskedFile,
         part: Option<Part>,
     ) -> Result<OpenedAttachment> {
+        let (id, name) = match asked {
+            AskedFile::Id(id) => (Some(id.0), None),
+            AskedFile::Name(name) => (None, Some(without_nul(name))),
+        };
         let mut tx = self.inner.db.as_viewer(viewer).await?;
         let row: Option<(Uuid, Vec<u8>, String, String)> = sqlx::query_as(
-            "SELECT owner_id, sha256, name, media_type FROM note_attachments WHERE id = $1 AND note_id = $2",
+            "SELECT owner_id, sha256, name, media_type FROM note_attachments
+             WHERE note_id = $1 AND (id = $2 OR lower(name) = lower($3)) ORDER BY id DESC LIMIT 1",
         )
-        .bind(id.0)
         .bind(note.0)
+        .bind(id)
+        .bind(name)
         .fetch_optional(&mut *tx)
         .await?;
         tx.commit().await?;
@@ -103,6 +121,19 @@ impl Domain {
                 Ok(opened(whole.map_or(0, |whole| whole.size), None))
             }
         }
+    }
+}
+
+/// Why there is no room, as whoever writes in the note may know it: how much its owner has is the owner's alone.
+fn as_told(viewer: &Viewer, owner: UserId, error: Error) -> Error {
+    match error {
+        Error::Problem { code: ErrorCode::PayloadTooLarge, .. } if viewer.user_id() != Some(owner) => {
+            Error::problem(
+                ErrorCode::PayloadTooLarge,
+                "Whoever this note belongs to has no room for more files.",
+            )
+        }
+        error => error,
     }
 }
 
@@ -132,7 +163,7 @@ pub(crate) fn urls(text: &str) -> Vec<(Range<usize>, NoteId, AttachmentId)> {
     found
 }
 
-/// The rows of a file whose bytes are there.
+/// The row of a file whose bytes are there, and claimed.
 pub(crate) async fn insert(
     tx: &mut PgConnection,
     id: AttachmentId,
@@ -143,12 +174,6 @@ pub(crate) async fn insert(
     blob: Blob,
 ) -> Result<Attachment> {
     let size = i64::try_from(blob.size).map_err(Error::internal)?;
-    sqlx::query("INSERT INTO blobs (owner_id, sha256, size) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(owner.0)
-        .bind(blob.sha256.as_slice())
-        .bind(size)
-        .execute(&mut *tx)
-        .await?;
     let media_type = media_type(name);
     sqlx::query(
         "INSERT INTO note_attachments (id, note_id, owner_id, sha256, name, media_type, created_by)
@@ -189,14 +214,14 @@ pub(crate) fn file_name(name: &str) -> String {
             }
         })
         .collect();
-    let plain = plain.trim().trim_start_matches('.');
+    let plain = plain.trim_end().trim_start_matches(|c: char| c == '.' || c.is_whitespace());
     let count = plain.chars().count();
     match (plain, plain.rsplit_once('.')) {
         ("", _) => "file".to_owned(),
         (_, Some((stem, end))) if count > LONGEST_NAME && end.chars().count() < 12 => {
             format!("{}.{end}", stem.chars().take(LONGEST_NAME - 12).collect::<String>())
         }
-        (whole, _) => whole.chars().take(LONGEST_NAME).collect(),
+        (whole, _) => whole.chars().take(LONGEST_NAME).collect::<String>().trim_end().to_owned(),
     }
 }
 

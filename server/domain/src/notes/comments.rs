@@ -1,7 +1,7 @@
 //! Comments: threads beside a note, anchored to its text by sticky positions. They live in rows;
 //! whoever wrote one is stamped here and never believed from outside.
 
-use super::access::{annotated, require};
+use super::access::{annotated, require, require_sight};
 use crate::text::without_nul;
 use crate::{Domain, Error, Result, Viewer};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -78,10 +78,10 @@ struct Position {
 }
 
 impl Domain {
-    /// All comments of a note, the oldest first.
+    /// All comments of a note, the oldest first; as with its text, its owner reads them in the bin too.
     pub async fn comments(&self, viewer: &Viewer, note: NoteId) -> Result<Vec<Comment>> {
         let mut tx = self.inner.db.as_viewer(viewer).await?;
-        require(&mut tx, note, Access::View).await?;
+        require_sight(&mut tx, note).await?;
         let rows: Vec<Row> = sqlx::query_as(sqlx::AssertSqlSafe(format!("{LIST} ORDER BY c.id")))
             .bind(note.0)
             .fetch_all(&mut *tx)
@@ -221,13 +221,31 @@ impl Domain {
                 ));
             }
         }
-        sqlx::query("UPDATE note_comments SET deleted_at = now() WHERE id = $1")
+        sqlx::query("UPDATE note_comments SET deleted_at = now(), deleted_by = app_user_id() WHERE id = $1")
             .bind(id.0)
             .execute(&mut *tx)
             .await?;
         annotated(&mut tx, note).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Brings back what the same person took away.
+    pub async fn restore_comment(&self, viewer: &Viewer, note: NoteId, id: CommentId) -> Result<Comment> {
+        let mut tx = self.inner.db.as_viewer(viewer).await?;
+        require(&mut tx, note, Access::Comment).await?;
+        sqlx::query(
+            "UPDATE note_comments SET deleted_at = NULL, deleted_by = NULL
+             WHERE id = $1 AND note_id = $2 AND deleted_by = app_user_id()",
+        )
+        .bind(id.0)
+        .bind(note.0)
+        .execute(&mut *tx)
+        .await?;
+        let comment = read(&mut tx, note, id).await?;
+        annotated(&mut tx, note).await?;
+        tx.commit().await?;
+        Ok(comment)
     }
 
     /// The anchor's positions; where only the words are given, the place where they stand once.

@@ -3,6 +3,7 @@
 //! need not know: they load a snapshot and what came after it.
 
 use super::projection;
+use crate::database::Database;
 use crate::{Domain, Error, Result};
 use shared::{NoteId, UserId};
 use uuid::Uuid;
@@ -15,6 +16,22 @@ const MOST_NOTES: i64 = 2000;
 const BATCH: i64 = 20_000;
 /// Minutes for which an update stays in the log whatever happens, for servers that lag behind.
 const KEPT_MINUTES: f64 = 10.0;
+
+/// Stores a snapshot, unless there is a later one.
+pub(crate) async fn keep_snapshot(db: &Database, note: NoteId, seq: i64, state: Vec<u8>) -> Result<()> {
+    let mut tx = db.as_sync().await?;
+    sqlx::query(
+        "INSERT INTO note_snapshots AS s (note_id, seq, state) SELECT id, $2, $3 FROM notes WHERE id = $1
+         ON CONFLICT (note_id) DO UPDATE SET seq = $2, state = $3, created_at = now() WHERE s.seq < $2",
+    )
+    .bind(note.0)
+    .bind(seq)
+    .bind(state)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(())
+}
 
 impl Domain {
     pub(crate) async fn compact_notes(&self) -> Result<()> {
@@ -96,17 +113,7 @@ impl Domain {
                 .await
                 .map_err(Error::internal)?
                 .ok_or_else(|| Error::internal(anyhow::anyhow!("the log of note {note} cannot be merged")))?;
-            let mut tx = self.inner.db.as_sync().await?;
-            sqlx::query(
-                "INSERT INTO note_snapshots AS s (note_id, seq, state) VALUES ($1, $2, $3)
-                 ON CONFLICT (note_id) DO UPDATE SET seq = $2, state = $3, created_at = now() WHERE s.seq < $2",
-            )
-            .bind(note.0)
-            .bind(seq)
-            .bind(state)
-            .execute(&mut *tx)
-            .await?;
-            tx.commit().await?;
+            keep_snapshot(&self.inner.db, note, seq, state).await?;
             if last {
                 return Ok(());
             }

@@ -76,9 +76,13 @@ impl Domain {
         };
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         self.insert_note(&mut tx, note, OpenLinks::FindIt).await?;
+        let with_files = !copies.is_empty();
         for Copied { new, name, blob, .. } in copies {
             let by = Some(caller.user_id);
             attachments::insert(&mut tx, new, copy, caller.user_id, by, &name, blob).await?;
+        }
+        if with_files {
+            self.refuse_named_beyond_quota(&mut tx, caller.user_id, None).await?;
         }
         announce(&mut tx, copy).await?;
         tx.commit().await?;

@@ -1,8 +1,9 @@
-//! Notes to take away: one as Markdown, or everything with its folders and attachments as a zip that
-//! an import, or Obsidian, takes in again.
+//! Notes to take away: one as Markdown, one with its attachments, or everything with its folders, as a zip
+//! that an import, or Obsidian, takes in again.
 
 use super::access::require;
 use super::attachments::{encoded, urls};
+use super::markup::Markup;
 use super::{frontmatter, open};
 use crate::blobs::Incoming;
 use crate::conversations::Export;
@@ -10,9 +11,10 @@ use crate::{Caller, Domain, Error, Result, Viewer};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use shared::note::{Access, NoteSummary};
-use shared::{AttachmentId, NoteId};
+use shared::{AttachmentId, NoteId, UserId};
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
+use std::ops::Range;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -32,6 +34,7 @@ pub struct NotesArchive {
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    id: Uuid,
     title: String,
     folder_id: Option<Uuid>,
     markdown: String,
@@ -42,8 +45,76 @@ struct Row {
 #[derive(sqlx::FromRow)]
 struct File {
     id: Uuid,
+    note_id: Uuid,
+    owner_id: Uuid,
     sha256: Vec<u8>,
     name: String,
+}
+
+/// The files of the notes that are written, and which of them the texts mention.
+#[derive(Default)]
+struct Attached {
+    files: HashMap<AttachmentId, File>,
+    /// By the note and the name in lower case; of several the one that came last.
+    named: HashMap<(Uuid, String), AttachmentId>,
+    used: HashSet<AttachmentId>,
+}
+
+impl Attached {
+    /// `files` in the order in which they came.
+    fn new(files: Vec<File>) -> Self {
+        let mut attached = Self::default();
+        for file in files {
+            let id = AttachmentId(file.id);
+            attached.named.insert((file.note_id, file.name.to_lowercase()), id);
+            attached.files.insert(id, file);
+        }
+        attached
+    }
+
+    /// The text, in a folder so deep, with its files named by where they are in the archive: a name alone would be
+    /// that of any note's file.
+    fn placed(&mut self, note: Uuid, mut text: String, depth: usize) -> String {
+        let up = "../".repeat(depth);
+        let mut places = self.use_named(note, &text);
+        places.extend(self.use_addressed(&text));
+        places.sort_by_key(|(range, _)| range.start);
+        let mut end = text.len();
+        for (range, place) in places.into_iter().rev() {
+            // An address that stands where a name may is found as both.
+            if range.end <= end {
+                end = range.start;
+                text.replace_range(range, &format!("{up}{place}"));
+            }
+        }
+        text
+    }
+
+    /// Notes the files that the text embeds by name; where the names stand, and what leads to the files.
+    fn use_named(&mut self, note: Uuid, text: &str) -> Vec<(Range<usize>, String)> {
+        let mut places = Vec::new();
+        for link in Markup::of(text).links.into_iter().filter(|link| link.is_file(text)) {
+            let name = link.key(text);
+            let name = name.rsplit('/').next().unwrap_or_default().to_owned();
+            let Some(id) = self.named.get(&(note, name)) else { continue };
+            self.used.insert(*id);
+            places.extend(self.files.get(id).map(|file| (link.name, place(file))));
+        }
+        places
+    }
+
+    /// The same of those that it names by their addresses.
+    fn use_addressed(&mut self, text: &str) -> Vec<(Range<usize>, String)> {
+        let mut places = Vec::new();
+        for (range, _, id) in urls(text) {
+            if let Some(file) = self.files.get(&id) {
+                self.used.insert(id);
+                let parts: Vec<String> = place(file).split('/').map(encoded).collect();
+                places.push((range, parts.join("/")));
+            }
+        }
+        places
+    }
 }
 
 impl Domain {
@@ -74,33 +145,73 @@ impl Domain {
         .fetch_all(&mut *tx)
         .await?;
         let files: Vec<File> = sqlx::query_as(
-            "SELECT a.id, a.sha256, a.name FROM note_attachments a JOIN notes n ON n.id = a.note_id
-             WHERE n.owner_id = app_user_id() AND a.owner_id = app_user_id() AND n.deleted_at IS NULL",
+            "SELECT a.id, a.note_id, a.owner_id, a.sha256, a.name
+             FROM note_attachments a JOIN notes n ON n.id = a.note_id
+             WHERE n.owner_id = app_user_id() AND a.owner_id = app_user_id() AND n.deleted_at IS NULL
+             ORDER BY a.id",
         )
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
         let folders = paths(&folders);
-        let files: HashMap<AttachmentId, File> =
-            files.into_iter().map(|file| (AttachmentId(file.id), file)).collect();
+        let mut attached = Attached::new(files);
         let file = self.inner.blobs.temporary().await?;
         let mut out = Writer::create(&file)?;
-        let mut used = HashSet::new();
         for batch in ids.chunks(BATCH) {
             let mut tx = self.inner.db.as_user(caller.user_id).await?;
             let rows: Vec<Row> = sqlx::query_as(
-                "SELECT title, folder_id, markdown, created_at, updated_at FROM notes
+                "SELECT id, title, folder_id, markdown, created_at, updated_at FROM notes
                  WHERE id = ANY ($1) AND deleted_at IS NULL ORDER BY id",
             )
             .bind(batch)
             .fetch_all(&mut *tx)
             .await?;
             tx.commit().await?;
-            out = Box::pin(out.write(rows, &folders, &files, &mut used)).await?;
+            out = Box::pin(out.write(rows, &folders, &mut attached)).await?;
         }
+        self.finish_archive(out, file, attached, "notes.zip".to_owned()).await
+    }
+
+    /// The note with the files that it mentions; none where it mentions no file.
+    pub async fn export_with_files(&self, viewer: &Viewer, id: NoteId) -> Result<Option<NotesArchive>> {
+        let mut tx = self.inner.db.as_viewer(viewer).await?;
+        require(&mut tx, id, Access::View).await?;
+        let summary: NoteSummary = open::read(&mut tx, id).await?.summary.into();
+        let files: Vec<File> = sqlx::query_as(
+            "SELECT id, note_id, owner_id, sha256, name FROM note_attachments WHERE note_id = $1 ORDER BY id",
+        )
+        .bind(id.0)
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        let mut attached = Attached::new(files);
+        let file = self.inner.blobs.temporary().await?;
+        let row = Row {
+            id: id.0,
+            title: summary.title.clone(),
+            folder_id: None,
+            markdown: self.inner.rooms.read(id).await?.text,
+            created_at: summary.created_at,
+            updated_at: summary.updated_at,
+        };
+        let out = Writer::create(&file)?;
+        let out = Box::pin(out.write(vec![row], &HashMap::new(), &mut attached)).await?;
+        if attached.used.is_empty() {
+            return Ok(None);
+        }
+        let file_name = format!("{}.zip", file_stem(summary.display_title()));
+        Ok(Some(self.finish_archive(out, file, attached, file_name).await?))
+    }
+
+    async fn finish_archive(
+        &self,
+        mut out: Writer,
+        file: Incoming,
+        attached: Attached,
+        file_name: String,
+    ) -> Result<NotesArchive> {
         let mut written = HashSet::new();
-        for id in used {
-            let Some(file) = files.get(&id) else { continue };
+        for file in attached.used.iter().filter_map(|id| attached.files.get(id)) {
             let place = place(file);
             if written.insert(place.clone()) {
                 let sha256: [u8; 32] = file
@@ -108,13 +219,13 @@ impl Domain {
                     .as_slice()
                     .try_into()
                     .map_err(|_| Error::internal(anyhow::anyhow!("a short hash")))?;
-                let bytes = self.inner.blobs.whole(caller.user_id, &sha256).await?;
+                let bytes = self.inner.blobs.whole(UserId(file.owner_id), &sha256).await?;
                 out = Box::pin(out.attach(place, bytes)).await?;
             }
         }
         Box::pin(out.finish()).await?;
         let (size, bytes) = file.into_stream().await?;
-        Ok(NotesArchive { file_name: "notes.zip".to_owned(), size, bytes })
+        Ok(NotesArchive { file_name, size, bytes })
     }
 }
 
@@ -137,21 +248,12 @@ impl Writer {
         self,
         rows: Vec<Row>,
         folders: &HashMap<Uuid, Vec<String>>,
-        files: &HashMap<AttachmentId, File>,
-        used: &mut HashSet<AttachmentId>,
+        attached: &mut Attached,
     ) -> Result<Self> {
         let mut texts = Vec::new();
         for row in rows {
             let folder = row.folder_id.and_then(|id| folders.get(&id)).cloned().unwrap_or_default();
-            let mut text = row.markdown;
-            for (range, _, id) in urls(&text).into_iter().rev() {
-                if let Some(file) = files.get(&id) {
-                    used.insert(id);
-                    let up = "../".repeat(folder.len());
-                    let place: Vec<String> = place(file).split('/').map(encoded).collect();
-                    text.replace_range(range, &format!("{up}{}", place.join("/")));
-                }
-            }
+            let text = attached.placed(row.id, row.markdown, folder.len());
             let text = with_frontmatter(&row.title, row.created_at, row.updated_at, &text);
             let title = if row.title.is_empty() { "Untitled" } else { &row.title };
             texts.push((folder, file_stem(title), row.updated_at, text));

@@ -97,6 +97,9 @@ impl Domain {
         if sources.is_empty() {
             return Err(Error::problem(ErrorCode::InvalidInput, "There is no Markdown file in the archive."));
         }
+        if !archive.files.is_empty() {
+            self.refuse_beyond_quota(caller.user_id, 0).await?;
+        }
         let mut files = Files::new(self, caller, archive);
         let ids: Vec<NoteId> = sources.iter().map(|_| NoteId::new()).collect();
         let titles: HashMap<String, String> =
@@ -117,6 +120,9 @@ impl Domain {
                 attachments::insert(&mut tx, attachment, id, owner, Some(owner), &name, blob).await?;
                 report.attachments += 1;
             }
+        }
+        if report.attachments > 0 {
+            self.refuse_named_beyond_quota(&mut tx, caller.user_id, None).await?;
         }
         resolve(&mut tx, caller).await?;
         tell(&mut tx, caller, &report).await?;

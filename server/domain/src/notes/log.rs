@@ -1,5 +1,6 @@
 //! The log of notes in Postgres, and how servers hear of each other through it.
 
+use super::compact::keep_snapshot;
 use crate::database::Database;
 use crate::notices::Signal;
 use crate::{Error, Result};
@@ -37,6 +38,10 @@ impl Log for PostgresLog {
         Ok(self.write(entries).await?)
     }
 
+    async fn keep(&self, note: NoteId, seq: i64, snapshot: Vec<u8>) -> Result<(), LogError> {
+        Ok(keep_snapshot(&self.db, note, seq, snapshot).await?)
+    }
+
     async fn heads(&self, notes: &[NoteId]) -> Result<Vec<(NoteId, i64)>, LogError> {
         Ok(self.read_heads(notes).await?)
     }
@@ -46,11 +51,11 @@ impl PostgresLog {
     async fn read_all(&self, note: NoteId) -> Result<Option<Loaded>> {
         let mut tx = self.db.as_sync().await?;
         // One statement sees one state: a compaction in between cannot leave a gap.
-        let rows: Vec<(i64, Option<Vec<u8>>)> = sqlx::query_as(
-            "SELECT n.seq, u.update FROM notes n LEFT JOIN LATERAL (
-                 SELECT s.seq, s.state AS update FROM note_snapshots s WHERE s.note_id = n.id
+        let rows: Vec<(i64, Option<i64>, Option<Vec<u8>>)> = sqlx::query_as(
+            "SELECT n.seq, u.snapshot, u.update FROM notes n LEFT JOIN LATERAL (
+                 SELECT s.seq, s.seq AS snapshot, s.state AS update FROM note_snapshots s WHERE s.note_id = n.id
                  UNION ALL
-                 SELECT u.seq, u.update FROM note_updates u WHERE u.note_id = n.id
+                 SELECT u.seq, 0, u.update FROM note_updates u WHERE u.note_id = n.id
                      AND u.seq > coalesce((SELECT s.seq FROM note_snapshots s WHERE s.note_id = n.id), 0)
              ) u ON true
              WHERE n.id = $1 ORDER BY u.seq",
@@ -59,8 +64,9 @@ impl PostgresLog {
         .fetch_all(&mut *tx)
         .await?;
         tx.commit().await?;
-        let Some(&(seq, _)) = rows.first() else { return Ok(None) };
-        Ok(Some(Loaded { seq, updates: rows.into_iter().filter_map(|(_, update)| update).collect() }))
+        let Some(&(seq, snapshot, _)) = rows.first() else { return Ok(None) };
+        let updates = rows.into_iter().filter_map(|(_, _, update)| update).collect();
+        Ok(Some(Loaded { seq, snapshot: snapshot.unwrap_or(0), updates }))
     }
 
     async fn read_since(&self, note: NoteId, seq: i64) -> Result<Option<(Vec<Record>, i64)>> {

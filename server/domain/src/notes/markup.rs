@@ -2,8 +2,12 @@
 //! by. Pure.
 
 use super::frontmatter;
+use crate::files::Spot;
+use crate::passages::{MOST_TOKENS, tokens};
 use crate::text::first_words;
+use embeddings::Shape;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+use shared::note::headings::Headings;
 use std::ops::Range;
 
 /// Characters of an excerpt.
@@ -238,12 +242,67 @@ pub(crate) fn renamed(text: &str, old: &str, new: &str) -> Vec<Range<usize>> {
     places
 }
 
+/// A passage of a note, and the heading that it stands under.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Passage<'a> {
+    pub text: &'a str,
+    pub spot: Option<Spot>,
+}
+
 /// The text in passages to be found by, without its properties.
-pub(crate) fn passages(text: &str) -> Vec<&str> {
+pub(crate) fn passages(text: &str) -> Vec<Passage<'_>> {
     let (_, body) = frontmatter::split(text);
-    let mut passages = crate::passages::passages(body);
-    passages.truncate(MOST_PASSAGES);
-    passages
+    let headings = headings(body);
+    let cut = embeddings::passages(body, Shape::Markdown, &tokens, MOST_TOKENS);
+    let placed = cut.into_iter().map(|passage| {
+        // Headings stand at the beginning of a passage: the last one is its own.
+        let above = headings.partition_point(|(at, _)| *at < passage.range.end).checked_sub(1);
+        let spot =
+            above.zip(passage.heading).map(|(at, label)| Spot { anchor: headings[at].1.clone(), label });
+        Passage { text: &body[passage.range], spot }
+    });
+    placed.take(MOST_PASSAGES).collect()
+}
+
+/// The text under each of its headings; what stands above the first, properties included, has no place.
+pub(crate) fn sections(text: &str) -> Vec<(Option<String>, &str)> {
+    let (_, body) = frontmatter::split(text);
+    let headings = headings(body);
+    let first = text.len() - body.len() + headings.first().map_or(body.len(), |(at, _)| *at);
+    let ends = headings.iter().skip(1).map(|(at, _)| *at).chain([body.len()]);
+    let under = headings.iter().zip(ends).map(|((at, place), end)| (Some(place.clone()), &body[*at..end]));
+    [(None, &text[..first])].into_iter().chain(under).collect()
+}
+
+/// Where the headings begin that stand in nothing else, and their places.
+fn headings(body: &str) -> Vec<(usize, String)> {
+    let mut names = Headings::default();
+    let mut found = Vec::new();
+    let mut depth = 0_usize;
+    let mut open: Option<(usize, String)> = None;
+    for (event, range) in Parser::new_ext(body, dialect()).into_offset_iter() {
+        match event {
+            Event::Start(tag) => {
+                if matches!(tag, Tag::Heading { .. }) && depth == 0 {
+                    open = Some((range.start, String::new()));
+                }
+                depth += 1;
+            }
+            Event::End(tag) => {
+                depth = depth.saturating_sub(1);
+                if let (TagEnd::Heading(_), Some((at, words))) = (tag, open.take_if(|_| depth == 0)) {
+                    found.push((at, names.place(&words)));
+                }
+            }
+            Event::Text(text) | Event::Code(text) | Event::InlineMath(text) => {
+                if let Some((_, words)) = &mut open {
+                    words.push_str(&text);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]
@@ -290,12 +349,28 @@ mod tests {
     }
 
     #[test]
+    fn the_text_falls_into_what_stands_under_each_heading() {
+        let text = "---\nx: y\n---\nintro\n\n# One\n\na\n\n> # quoted\n\n## *Two*\n\nTwo\n---\n\nb";
+        let parts = sections(text);
+        let places: Vec<Option<&str>> = parts.iter().map(|(place, _)| place.as_deref()).collect();
+        assert_eq!(places, [None, Some("h-one"), Some("h-two"), Some("h-two-2")]);
+        assert_eq!(parts[1].1, "# One\n\na\n\n> # quoted\n\n");
+        assert_eq!(parts.iter().map(|(_, text)| *text).collect::<String>(), text);
+        assert_eq!(sections("plain"), [(None, "plain")]);
+    }
+
+    #[test]
     fn passages_begin_at_headings_and_hold_every_word() {
         let text = format!(
             "intro\n\n# One\n\n{}\n\n## Two\n```\n# not a heading\n```\nend",
             "words and more. \n\n".repeat(200)
         );
-        let cut = passages(&text);
+        let placed = passages(&text);
+        let under = |at: usize| placed[at].spot.as_ref().map(|spot| (&*spot.anchor, &*spot.label));
+        assert_eq!(under(0), None);
+        assert_eq!((under(1), under(2)), (Some(("h-one", "One")), Some(("h-one", "One"))));
+        assert_eq!(under(placed.len() - 1), Some(("h-two", "One › Two")));
+        let cut: Vec<&str> = placed.iter().map(|passage| passage.text).collect();
         assert_eq!(cut[0], "intro");
         assert!(cut[1].starts_with("# One") && cut.len() > 3);
         assert_eq!(*cut.last().unwrap(), "## Two\n```\n# not a heading\n```\nend");

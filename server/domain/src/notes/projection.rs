@@ -3,7 +3,7 @@
 //! these, as the role of the rooms.
 
 use super::list::announce;
-use super::markup::{LinkKind, Markup, passages};
+use super::markup::{LinkKind, Markup, Passage, passages};
 use super::passages::{insert_passages, write_passages, write_title};
 use crate::database::Database;
 use crate::{Error, Result};
@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use shared::{NoteId, VersionId};
 use sqlx::PgConnection;
 use sync::{LogError, Projector};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 /// Minutes between two automatic versions of a note.
@@ -75,14 +76,16 @@ pub(crate) async fn write(
     text: &str,
     markup: &Markup,
 ) -> Result<()> {
-    let row: Option<(Uuid, String)> = sqlx::query_as("SELECT owner_id, title FROM notes WHERE id = $1")
-        .bind(note.0)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let Some((owner, title)) = row else { return Ok(()) };
+    // Where something is new the text is another, and the note changes now.
+    let row: Option<(Uuid, String, OffsetDateTime)> =
+        sqlx::query_as("SELECT owner_id, title, now() FROM notes WHERE id = $1")
+            .bind(note.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let Some((owner, title, changed)) = row else { return Ok(()) };
     write_links(tx, note, owner, text, markup).await?;
-    write_title(tx, note, owner, &title).await?;
-    write_passages(tx, note, owner, &passages(text)).await?;
+    write_title(tx, note, owner, &title, changed).await?;
+    write_passages(tx, note, owner, &passages(text), changed).await?;
     update_row(tx, note, seq, text, markup).await
 }
 
@@ -118,25 +121,29 @@ pub(crate) async fn write_first(
     text: &str,
     markup: &Markup,
 ) -> Result<()> {
-    let (owner, title): (Uuid, String) = sqlx::query_as("SELECT owner_id, title FROM notes WHERE id = $1")
-        .bind(note.0)
-        .fetch_one(&mut *tx)
-        .await?;
+    let (owner, title, changed): (Uuid, String, OffsetDateTime) =
+        sqlx::query_as("SELECT owner_id, title, updated_at FROM notes WHERE id = $1")
+            .bind(note.0)
+            .fetch_one(&mut *tx)
+            .await?;
     insert_links(tx, note, owner, &names(text, markup)).await?;
-    let title = Some((0, title.as_str())).filter(|(_, title)| !title.is_empty());
-    let all = title.into_iter().chain((1..).zip(passages(text))).collect();
-    insert_passages(tx, note, owner, all).await?;
+    let named = Passage { text: &title, spot: None };
+    let named = Some((0, &named)).filter(|_| !title.is_empty());
+    let passages = passages(text);
+    let all = named.into_iter().chain((1..).zip(&passages)).collect();
+    insert_passages(tx, note, owner, all, changed).await?;
     update_row(tx, note, seq, text, markup).await
 }
 
 /// What follows from a new title: the passage that it is found by, and links that had no target.
 pub(crate) async fn retitled(tx: &mut PgConnection, note: NoteId) -> Result<()> {
-    let row: Option<(Uuid, String)> = sqlx::query_as("SELECT owner_id, title FROM notes WHERE id = $1")
-        .bind(note.0)
-        .fetch_optional(&mut *tx)
-        .await?;
-    let Some((owner, title)) = row else { return Ok(()) };
-    write_title(tx, note, owner, &title).await?;
+    let row: Option<(Uuid, String, OffsetDateTime)> =
+        sqlx::query_as("SELECT owner_id, title, updated_at FROM notes WHERE id = $1")
+            .bind(note.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let Some((owner, title, changed)) = row else { return Ok(()) };
+    write_title(tx, note, owner, &title, changed).await?;
     resolve_links_to(tx, note).await
 }
 
@@ -167,7 +174,7 @@ pub(crate) async fn resolve_open_links(tx: &mut PgConnection, owner: Uuid) -> Re
     Ok(())
 }
 
-async fn write_links(
+pub(super) async fn write_links(
     tx: &mut PgConnection,
     note: NoteId,
     owner: Uuid,

@@ -1,4 +1,4 @@
-//! Who else may do what with a note, or with a folder and all in it: members, and whoever has a
+//! Who else may do what with a note, a collection, or a folder and all in it: members, and whoever has a
 //! link. Only the owner decides. Access ends in the transaction that takes it away.
 
 use super::access::{annotated, audience, require};
@@ -9,7 +9,7 @@ use crate::secrets::{random_token, token_hash};
 use crate::{Caller, Domain, Error, Result};
 use shared::note::{Access, CreateShare, Person, Share};
 use shared::socket::ServerBody;
-use shared::{ErrorCode, FolderId, NoteId, ShareId, UserId};
+use shared::{CollectionId, ErrorCode, FolderId, NoteId, ShareId, UserId};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ const MOST: i64 = 200;
 pub enum Shared {
     Note(NoteId),
     Folder(FolderId),
+    Collection(CollectionId),
 }
 
 impl Shared {
@@ -31,6 +32,10 @@ impl Shared {
 
     fn folder(self) -> Option<Uuid> {
         if let Self::Folder(id) = self { Some(id.0) } else { None }
+    }
+
+    fn collection(self) -> Option<Uuid> {
+        if let Self::Collection(id) = self { Some(id.0) } else { None }
     }
 }
 
@@ -76,11 +81,12 @@ impl Domain {
              SELECT s.id, s.access, s.user_id, person_name(s.user_id) AS name, s.folder_id,
                     s.password_hash IS NOT NULL AS password, s.expires_at
              FROM note_shares s
-             WHERE s.note_id = $1 OR s.folder_id IN (SELECT id FROM above)
+             WHERE s.note_id = $1 OR s.folder_id IN (SELECT id FROM above) OR s.collection_id = $3
              ORDER BY s.created_at, s.id",
         )
         .bind(of.note())
         .bind(of.folder())
+        .bind(of.collection())
         .fetch_all(&mut *tx)
         .await?;
         rows.into_iter().map(|row| row.share(of)).collect()
@@ -95,10 +101,16 @@ impl Domain {
         if request.expires_at.is_some_and(|at| at <= OffsetDateTime::now_utc()) {
             return Err(Error::invalid("expires_at", "That moment has passed."));
         }
+        if of.collection().is_some() && request.access != Access::View {
+            return Err(Error::invalid("access", "A collection is shared to look at."));
+        }
         let password = request.password.filter(|password| !password.is_empty());
         let with_member = request.user_id.is_some() || request.email.is_some();
         if with_member && password.is_some() {
             return Err(Error::invalid("password", "Only links have passwords: members sign in."));
+        }
+        if of.collection().is_some() && !with_member {
+            return Err(Error::invalid("user_id", "A collection is shared with members: name one."));
         }
         let password_hash = match password {
             Some(password) => Some(self.inner.passwords.hash(password).await?),
@@ -111,12 +123,14 @@ impl Domain {
         } else {
             None
         };
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(id) FROM note_shares WHERE note_id = $1 OR folder_id = $2")
-                .bind(of.note())
-                .bind(of.folder())
-                .fetch_one(&mut *tx)
-                .await?;
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(id) FROM note_shares WHERE note_id = $1 OR folder_id = $2 OR collection_id = $3",
+        )
+        .bind(of.note())
+        .bind(of.folder())
+        .bind(of.collection())
+        .fetch_one(&mut *tx)
+        .await?;
         if count >= MOST {
             return Err(Error::problem(
                 ErrorCode::Conflict,
@@ -125,8 +139,9 @@ impl Domain {
         }
         let token = member.is_none().then(random_token);
         let row: Row = sqlx::query_as(
-            "INSERT INTO note_shares (id, note_id, folder_id, user_id, token_hash, password_hash, access, expires_at, created_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            "INSERT INTO note_shares (id, note_id, folder_id, user_id, token_hash, password_hash, access, expires_at, created_by,
+                                      collection_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
              ON CONFLICT ON CONSTRAINT note_shares_once DO UPDATE SET access = $7, expires_at = $8
              RETURNING id, access, user_id, person_name(user_id) AS name, folder_id,
                        password_hash IS NOT NULL AS password, expires_at",
@@ -140,6 +155,7 @@ impl Domain {
         .bind(request.access.as_str())
         .bind(request.expires_at)
         .bind(caller.user_id.0)
+        .bind(of.collection())
         .fetch_one(&mut *tx)
         .await?;
         tell(&mut tx, of, member).await?;
@@ -152,11 +168,12 @@ impl Domain {
         let mut tx = self.inner.db.as_user(caller.user_id).await?;
         require_owner(&mut tx, of).await?;
         let gone: Option<Option<Uuid>> = sqlx::query_scalar(
-            "DELETE FROM note_shares WHERE id = $1 AND (note_id = $2 OR folder_id = $3) RETURNING user_id",
+            "DELETE FROM note_shares WHERE id = $1 AND (note_id = $2 OR folder_id = $3 OR collection_id = $4) RETURNING user_id",
         )
         .bind(share.0)
         .bind(of.note())
         .bind(of.folder())
+        .bind(of.collection())
         .fetch_optional(&mut *tx)
         .await?;
         let member = gone.ok_or_else(|| Error::not_found("share"))?.map(UserId);
@@ -188,6 +205,7 @@ impl Domain {
 async fn require_owner(tx: &mut PgConnection, of: Shared) -> Result<()> {
     match of {
         Shared::Note(note) => require(tx, note, Access::Owner).await.map(drop),
+        Shared::Collection(collection) => crate::context::collections::own(tx, collection).await,
         Shared::Folder(folder) => {
             let own: Option<bool> =
                 sqlx::query_scalar("SELECT owner_id = app_user_id() FROM folders WHERE id = $1")
@@ -243,6 +261,8 @@ async fn tell(tx: &mut Tx, of: Shared, member: Option<UserId>) -> Result<()> {
             announce(tx, note).await?;
             annotated(tx, note).await?;
         }
+        // who looks at a collection asks for it
+        Shared::Collection(_) => {}
         Shared::Folder(folder) => {
             signals.push(Signal::NoteAccessChanged { note_id: None });
             let mut concerned: Vec<Uuid> =

@@ -1,9 +1,11 @@
 //! What a model may do while it answers. A tool that fails tells the model so.
 
 mod current_time;
+mod memories;
 mod notes;
 mod notes_edit;
 mod read_file;
+mod read_page;
 pub(crate) mod search_workspace;
 
 use crate::{Domain, Result};
@@ -42,11 +44,15 @@ static TOOLS: &[&dyn Tool] = &[
     &current_time::CurrentTime,
     &search_workspace::SearchWorkspace,
     &read_file::ReadFile,
+    &read_page::ReadPage,
     &notes::ListNotes,
     &notes::ReadNote,
     &notes::CreateNote,
     &notes_edit::EditNote,
     &notes_edit::ProposeEdit,
+    &memories::Remember,
+    &memories::Recall,
+    &memories::Forget,
 ];
 
 pub(crate) fn specs() -> Vec<ToolSpec> {

@@ -30,6 +30,7 @@ pub(super) fn note_id(arguments: &Value) -> Result<NoteId, String> {
         arguments["note_id"].as_str().ok_or("The argument ‘note_id’ is missing: take it from list_notes.")?;
     // Models copy links as often as ids.
     let id = id.trim().trim_start_matches("/n/");
+    let id = id.split('#').next().unwrap_or(id);
     id.parse().map_err(|_| format!("‘{id}’ is not the id of a note: take it from list_notes."))
 }
 

@@ -1,12 +1,15 @@
 //! The tool `search_workspace`.
 
 use super::{Context, Tool};
-use crate::Search;
+use crate::memories::Audience;
+use crate::{Error, Search};
 use async_trait::async_trait;
 use models::ToolSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use shared::MemoryId;
 use shared::search::SearchKind;
+use std::collections::HashSet;
 
 pub(crate) const NAME: &str = "search_workspace";
 
@@ -27,14 +30,14 @@ impl Tool for SearchWorkspace {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
             name: NAME.into(),
-            description: "Searches the person's files, notes and earlier conversations, by words and by meaning. Gives passages with a title and a url. An answer that rests on a passage cites it right there as a Markdown link to its url, such as [Lease, page 3](/f/…#p3)."
+            description: "Searches the person's files, saved web pages, notes, memories and earlier conversations, by words and by meaning. Gives passages with a title and a url. An answer that rests on a passage cites it right there as a Markdown link to its url, such as [Lease, page 3](/f/…#p3)."
                 .into(),
             parameters: json!({
                 "type": "object",
                 "properties": {
                     "query": {
                         "type": "string",
-                        "description": "What to find, in words as they may stand there; OR between alternatives, quotes around a phrase, - before a word to leave out, kind:file, kind:note or kind:conversation to search only those.",
+                        "description": "What to find, in words as they may stand there; OR between alternatives, quotes around a phrase, - before a word to leave out, kind:file, kind:page, kind:note or kind:conversation to search only those.",
                     },
                     "limit": { "type": "integer", "minimum": 1, "maximum": 20 },
                 },
@@ -52,10 +55,12 @@ impl Tool for SearchWorkspace {
             limit: u32::try_from(limit + 1).unwrap_or(20),
             ..Search::default()
         };
-        let hits = context.domain.search_as(context.user_id, search).await;
+        let failed = |error| format!("The search failed: {error}");
+        let hits = context.domain.search_as(context.user_id, search).await.map_err(failed)?;
+        let unsaid = kept_from(context, &hits).await.map_err(failed)?;
         let found: Vec<Found> = hits
-            .map_err(|error| format!("The search failed: {error}"))?
             .into_iter()
+            .filter(|found| !matches!(found.hit.kind, SearchKind::Memory { memory_id } if unsaid.contains(&memory_id)))
             // The question itself is no answer.
             .filter(|found| !matches!(found.hit.kind, SearchKind::Message { message_id, .. } if message_id == context.asked_by))
             .take(usize::try_from(limit).unwrap_or(20))
@@ -68,4 +73,19 @@ impl Tool for SearchWorkspace {
             .collect();
         serde_json::to_string(&found).map_err(|error| format!("The result could not be written: {error}"))
     }
+}
+
+/// The memories among these that the model which asks may not be told.
+async fn kept_from(context: &Context<'_>, hits: &[crate::search::Found]) -> Result<HashSet<MemoryId>, Error> {
+    let memories: Vec<uuid::Uuid> = hits
+        .iter()
+        .filter_map(|found| match found.hit.kind {
+            SearchKind::Memory { memory_id: MemoryId(id) } => Some(id),
+            _ => None,
+        })
+        .collect();
+    if memories.is_empty() || context.domain.audience_named(context.model) == Audience::Near {
+        return Ok(HashSet::new());
+    }
+    context.domain.local_only(context.user_id, &memories).await
 }

@@ -207,7 +207,7 @@ mod tests {
     fn sections(language: &str, text: &str) -> Vec<(u32, u32, String)> {
         let limits = Limits::default();
         let mut ignore = |_| {};
-        let document = read(text, language, &mut Reading::new("", &limits, &mut ignore)).unwrap();
+        let document = read(text, language, &mut Reading::new(&limits, &mut ignore)).unwrap();
         let place = |place: &Place| match place {
             Place::Lines { from, to, symbol } => (*from, *to, symbol.clone().unwrap_or_default()),
             place => panic!("{place:?}"),

@@ -60,7 +60,7 @@ mod tests {
         let text: String = (0..1000).map(|row| format!("{row},\"x, y\"\n")).collect();
         let limits = Limits { rows: 10, ..Limits::default() };
         let mut ignore = |_| {};
-        let document = read(&text, &mut Reading::new("", &limits, &mut ignore)).unwrap();
+        let document = read(&text, &mut Reading::new(&limits, &mut ignore)).unwrap();
         assert_eq!(document.properties["rows_left_out"], "990");
         assert_eq!(document.sections[0].markdown.lines().count(), 11);
         assert!(document.sections[0].markdown.contains("| 9 | x, y |"));

@@ -1,11 +1,15 @@
-//! Images: size, format, the camera's date, and a thumbnail. No text is read from them.
+//! Images: size, format, the camera's date, a thumbnail, and a copy for a model where one is wanted. No text is read
+//! from them here.
 
 use crate::document::{Document, Kind};
 use crate::failure::Failure;
 use crate::limits::Reading;
 use exif::{In, Tag, Value};
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{
+    DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, Rgba, RgbaImage, imageops,
+};
 use std::io::{Cursor, ErrorKind};
 
 const THUMBNAIL: u32 = 512;
@@ -29,7 +33,14 @@ pub(crate) fn read(bytes: &[u8], media_type: &str, reading: &mut Reading) -> Res
     }
     let mut reader = reader()?;
     reader.limits(allowance(reading));
-    document.thumbnail = Some(thumbnail(reader)?);
+    let mut decoder = reader.into_decoder().map_err(failure)?;
+    let orientation = decoder.orientation().map_err(failure)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(failure)?;
+    let side = reading.limits.legible_side;
+    if side > 0 {
+        document.legible = Some(legible(within(&image, side, orientation))?);
+    }
+    document.thumbnail = Some(thumbnail(within(&image, THUMBNAIL, orientation))?);
     Ok(document)
 }
 
@@ -40,21 +51,37 @@ fn allowance(reading: &Reading) -> Limits {
     limits
 }
 
-fn thumbnail(reader: ImageReader<Cursor<&[u8]>>) -> Result<Vec<u8>, Failure> {
-    let mut decoder = reader.into_decoder().map_err(failure)?;
-    let orientation = decoder.orientation().map_err(failure)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(failure)?;
-    if image.width().max(image.height()) > THUMBNAIL {
-        image = image.thumbnail(THUMBNAIL, THUMBNAIL);
-    }
+/// Upright, and at most `side` pixels wide and high.
+fn within(image: &DynamicImage, side: u32, orientation: Orientation) -> DynamicImage {
+    let large = image.width().max(image.height()) > side;
+    let mut image = if large { image.thumbnail(side, side) } else { image.clone() };
     image.apply_orientation(orientation);
-    let mut bytes = Cursor::new(Vec::new());
-    if image.color().has_alpha() {
-        image.to_rgba8().write_to(&mut bytes, ImageFormat::Png).map_err(failure)?;
-    } else {
-        let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-        image.to_rgb8().write_with_encoder(encoder).map_err(failure)?;
+    image
+}
+
+fn thumbnail(image: DynamicImage) -> Result<Vec<u8>, Failure> {
+    if !image.color().has_alpha() {
+        return jpeg(&image);
     }
+    let mut bytes = Cursor::new(Vec::new());
+    image.to_rgba8().write_to(&mut bytes, ImageFormat::Png).map_err(failure)?;
+    Ok(bytes.into_inner())
+}
+
+/// On white, as paper: JPEG knows nothing that one sees through.
+fn legible(image: DynamicImage) -> Result<Vec<u8>, Failure> {
+    if !image.color().has_alpha() {
+        return jpeg(&image);
+    }
+    let mut paper = RgbaImage::from_pixel(image.width(), image.height(), Rgba([255; 4]));
+    imageops::overlay(&mut paper, &image.to_rgba8(), 0, 0);
+    jpeg(&paper.into())
+}
+
+fn jpeg(image: &DynamicImage) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Cursor::new(Vec::new());
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    image.to_rgb8().write_with_encoder(encoder).map_err(failure)?;
     Ok(bytes.into_inner())
 }
 

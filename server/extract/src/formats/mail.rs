@@ -1,10 +1,17 @@
-//! Mail as kept in a file: who, when and what about, the body, and the names of what was attached.
+//! Mail as kept in a file: who, when and what about, the body, and what was attached.
 
-use crate::document::{Document, Kind, Place};
+use crate::document::{Document, Kind, Place, Section};
 use crate::failure::Failure;
 use crate::formats::html;
+use crate::in_process;
 use crate::limits::Reading;
-use mail_parser::{Address, Message, MessageParser, MimeHeaders};
+use mail_parser::{Address, Message, MessageParser, MessagePart, MimeHeaders};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A mail in a mail in a mail is read no further.
+const DEEPEST: u8 = 3;
+/// Attachments of one mail that are read; the others are named.
+const MOST_ATTACHMENTS: usize = 50;
 
 pub(crate) fn read(bytes: &[u8], reading: &mut Reading) -> Result<Document, Failure> {
     let message = MessageParser::default()
@@ -25,7 +32,40 @@ pub(crate) fn read(bytes: &[u8], reading: &mut Reading) -> Result<Document, Fail
     }
     let text = markdown(&message, &document, &attachments)?;
     reading.section(&mut document, Place::Whole, text)?;
+    read_attachments(&message, &mut document, reading);
     Ok(document)
+}
+
+/// What was attached, each in its own sections. What cannot be read does not cost the mail: it is said which.
+fn read_attachments(message: &Message, document: &mut Document, reading: &mut Reading) {
+    let mut unread = Vec::new();
+    let depth = reading.depth + 1;
+    for (count, part) in message.attachments().enumerate() {
+        // whatever broke off inside the one before
+        reading.depth = depth;
+        let may_be_read = count < MOST_ATTACHMENTS && depth < DEEPEST && !reading.is_late();
+        let name = attachment_name(part);
+        let declared = part.content_type().map(|of| match of.subtype() {
+            Some(subtype) => format!("{}/{subtype}", of.ctype()),
+            None => of.ctype().to_owned(),
+        });
+        let mut read = || in_process::read(&name, declared.as_deref(), part.contents().to_vec(), reading);
+        // a library that breaks off at one of them has read the others
+        match may_be_read.then(|| catch_unwind(AssertUnwindSafe(&mut read))) {
+            Some(Ok(Ok(attached))) => {
+                let placed = attached.sections.into_iter().map(|section| Section {
+                    place: Place::Attachment { name: name.clone(), within: Box::new(section.place) },
+                    markdown: section.markdown,
+                });
+                document.sections.extend(placed);
+            }
+            Some(_) | None => unread.push(name),
+        }
+    }
+    reading.depth = depth - 1;
+    if !unread.is_empty() {
+        document.property("attachments_unread", unread.join(", "));
+    }
 }
 
 /// The HTML body carries links and tables; the text body stands in where there is none.
@@ -61,7 +101,9 @@ fn people(address: &Address) -> String {
 }
 
 fn attachments(message: &Message) -> Vec<String> {
-    let name =
-        |part: &mail_parser::MessagePart| part.attachment_name().unwrap_or("(without a name)").to_owned();
-    message.attachments().map(name).collect()
+    message.attachments().map(attachment_name).collect()
+}
+
+fn attachment_name(part: &MessagePart) -> String {
+    part.attachment_name().unwrap_or("(without a name)").to_owned()
 }

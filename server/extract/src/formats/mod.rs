@@ -12,3 +12,4 @@ pub(crate) mod pdf;
 pub(crate) mod plain;
 pub(crate) mod pptx;
 pub(crate) mod sheets;
+pub(crate) mod video;

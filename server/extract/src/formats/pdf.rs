@@ -3,6 +3,8 @@
 //! A page that cannot be read does not cost the others: it is counted. Pages past the limit, or past
 //! the time, are counted too.
 
+mod marks;
+
 use crate::document::{Document, Kind, Place};
 use crate::failure::Failure;
 use crate::limits::Reading;
@@ -59,7 +61,12 @@ fn pages(
             document.property("pages_left_out", of - page);
             return Ok(unread);
         }
-        match catch_unwind(AssertUnwindSafe(|| pdf.to_markdown(page, &options))) {
+        // the spans were read for the text: asked for again they cost a copy
+        let read = || {
+            let text = pdf.to_markdown(page, &options)?;
+            pdf.extract_spans(page).map(|spans| marks::restored(text, &spans))
+        };
+        match catch_unwind(AssertUnwindSafe(read)) {
             Ok(Ok(text)) => {
                 let place = Place::Page { number: page as u32 + 1 };
                 reading.section(document, place, joined(text.trim()))?;

@@ -1,6 +1,8 @@
 //! What a room hears of its log: what was committed here and elsewhere, and what becomes of the text.
 
-use super::{Done, Made, PROJECT_AGAIN, REFUSED_FOR, Room, SETTLED};
+use super::{
+    Done, LARGE, MANY_UNKEPT, MUCH_UNKEPT, Made, PROJECT_AGAIN, Prepared, REFUSED_FOR, Room, SETTLED,
+};
 use crate::committer::Verdict;
 use crate::document::{self, DocumentError};
 use crate::log::Record;
@@ -14,6 +16,7 @@ impl Room {
         match verdict {
             Verdict::Committed { through, seqs } => {
                 self.committed = self.committed.max(through);
+                self.keep_prepared();
                 for seq in seqs {
                     if seq == self.seq + 1 {
                         self.seq = seq;
@@ -108,6 +111,7 @@ impl Room {
                     }
                 }
             }
+            Done::Kept => self.keeping = false,
             Done::Projected { seq, ok } => {
                 self.projecting = false;
                 if ok {
@@ -145,12 +149,69 @@ impl Room {
         self.look_elsewhere(known);
     }
 
+    /// Whether the log since the last snapshot has `many` updates, or much in few.
+    fn is_snapshot_due(&self, many: i64) -> bool {
+        let unkept = self.size.saturating_sub(self.kept_size);
+        self.seq - self.snapshot >= many || self.size < LARGE && unkept >= MUCH_UNKEPT.max(self.kept_size / 4)
+    }
+
+    /// Has a snapshot kept where one is due and all that it says is committed. Says whether that has begun.
+    pub(super) fn keep_snapshot(&mut self, many: i64) -> bool {
+        let is_committed = self.committed >= self.submitted;
+        if self.keeping || self.broken || !is_committed || !self.is_snapshot_due(many) {
+            return false;
+        }
+        let Ok(state) = self.document.state() else {
+            self.give_up("it cannot be encoded");
+            return false;
+        };
+        self.keep(self.seq, state);
+        true
+    }
+
+    /// Where a note is written without a pause there is no moment in which everything is committed: then the
+    /// snapshot is taken now, and kept when the log has all of it.
+    fn prepare_snapshot(&mut self) {
+        if self.keeping || self.broken || self.prepared.is_some() || !self.is_snapshot_due(MANY_UNKEPT) {
+            return;
+        }
+        match self.document.state() {
+            Ok(state) => self.prepared = Some(Prepared { position: self.submitted, seq: self.seq, state }),
+            Err(_) => self.give_up("it cannot be encoded"),
+        }
+    }
+
+    fn keep_prepared(&mut self) {
+        let committed = self.committed;
+        if let Some(ready) = self.prepared.take_if(|prepared| prepared.position <= committed)
+            && !self.keeping
+        {
+            self.keep(ready.seq, ready.state);
+        }
+    }
+
+    fn keep(&mut self, seq: i64, state: Vec<u8>) {
+        let (shared, done, note) = (self.shared.clone(), self.done.clone(), self.note);
+        self.keeping = true;
+        // also where keeping fails: it is tried again after as many updates, and jobs merge logs as well
+        self.snapshot = seq;
+        self.kept_size = self.size;
+        tokio::spawn(async move {
+            if let Err(error) = shared.log.keep(note, seq, state).await {
+                tracing::warn!(%note, %error, "a snapshot of a note could not be kept");
+            }
+            let _ = done.send(Done::Kept);
+        });
+    }
+
     pub(super) fn project(&mut self, now: Instant) {
         if self.committed < self.submitted || self.broken {
+            self.prepare_snapshot();
             // Looked at again when the commit is there.
             self.project_due = Some(now + SETTLED);
             return;
         }
+        self.keep_snapshot(MANY_UNKEPT);
         self.project_due = None;
         self.changed_since = None;
         self.projecting = true;

@@ -2,6 +2,7 @@
 //! the other.
 
 use crate::client::api::{self, Method};
+use crate::client::json::{Fetched, fetched};
 use crate::client::typesetter;
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
@@ -12,39 +13,93 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
-use shared::note::{Comment, CreateComment, UpdateComment};
-use shared::{CommentId, NoteId, Problem};
+use shared::note::{Access, Comment, CreateComment, UpdateComment};
+use shared::{CommentId, NoteId};
 
-type Found = Resource<Result<Vec<Comment>, Problem>>;
+/// What is said beside one note. Threads are changed in place, so that nobody's reply is lost when somebody else
+/// says something.
+#[derive(Clone, Copy)]
+struct Discussion {
+    note: NoteId,
+    desk: Desk,
+    threads: RwSignal<Vec<Thread>>,
+}
+
+impl Discussion {
+    fn path(self, comment: CommentId) -> String {
+        format!("/notes/{}/comments/{comment}", self.note)
+    }
+
+    fn take(self, comments: Vec<Comment>) {
+        // by now another note may be open
+        if self.desk.id().is_none_or(|open| open == self.note) {
+            self.desk.take_comments(&comments);
+        }
+        self.threads.try_set(threads(comments));
+    }
+
+    fn fetch(self) {
+        spawn_local(async move {
+            match api::get::<Vec<Comment>>(format!("/notes/{}/comments", self.note)).await {
+                Ok(comments) => self.take(comments),
+                // the line that brought the news is gone again: with the next one they are asked for
+                Err(problem) => leptos::logging::warn!("{problem}"),
+            }
+        });
+    }
+
+    fn send(self, sent: api::Call<Value>) {
+        spawn_local(async move {
+            match sent.await {
+                Ok(_) => self.fetch(),
+                Err(problem) => self.desk.notes.toasts.problem(&problem),
+            }
+        });
+    }
+}
 
 #[component]
 pub fn Comments(id: NoteId) -> impl IntoView {
     let desk = use_desk();
-    let found: Found = Resource::new(
-        move || desk.annotated.get(),
-        move |_| async move {
+    let discussion = Discussion { note: id, desk, threads: RwSignal::new(Vec::new()) };
+    let first: Fetched<Vec<Comment>> = fetched(
+        || (),
+        move |()| async move {
             let found = api::get::<Vec<Comment>>(format!("/notes/{id}/comments"));
             futures::join!(found, typesetter::ready()).0
         },
     );
-    let resolved_too = RwSignal::new(false);
+    Effect::new(move |before: Option<()>| {
+        desk.annotated.get();
+        if before.is_some() {
+            discussion.fetch();
+        }
+    });
     view! {
-        <NewComment desk id found/>
-        <Transition fallback=|| view! { <Skeleton rows=4/> }>
+        <NewComment discussion/>
+        <Suspense fallback=|| view! { <Skeleton rows=4/> }>
             {move || Suspend::new(async move {
-                match found.await {
+                match first.await {
                     Ok(comments) => {
-                        desk.take_comments(&comments);
-                        threads_view(desk, id, comments, found, resolved_too)
+                        discussion.take(comments);
+                        view! { <Threads discussion/> }.into_any()
                     }
-                    Err(problem) => view! { <Trouble problem retry=move |()| found.refetch()/> }.into_any(),
+                    Err(problem) => view! { <Trouble problem retry=move |()| first.refetch()/> }.into_any(),
                 }
             })}
-        </Transition>
+        </Suspense>
     }
 }
 
+/// Whether one may only read here. What is not known yet is left to the server to refuse.
+fn only_read(desk: Desk, id: NoteId) -> bool {
+    desk.notes
+        .open
+        .with(|note| note.as_ref().is_some_and(|note| note.id == id && note.access < Access::Comment))
+}
+
 /// A first comment with its answers, oldest first.
+#[derive(Clone, PartialEq)]
 struct Thread {
     first: Comment,
     answers: Vec<Comment>,
@@ -63,43 +118,42 @@ fn threads(comments: Vec<Comment>) -> Vec<Thread> {
     threads
 }
 
-fn threads_view(
-    desk: Desk,
-    id: NoteId,
-    comments: Vec<Comment>,
-    found: Found,
-    resolved_too: RwSignal<bool>,
-) -> AnyView {
-    let threads = threads(comments);
-    let resolved = threads.iter().filter(|thread| thread.first.resolved).count();
-    let nothing = threads.len() == resolved;
-    let show = move || match (resolved_too.get(), resolved) {
+#[component]
+fn Threads(discussion: Discussion) -> impl IntoView {
+    let Discussion { note, desk, threads } = discussion;
+    let resolved_too = RwSignal::new(false);
+    let resolved = Memo::new(move |_| {
+        threads.with(|threads| threads.iter().filter(|thread| thread.first.resolved).count())
+    });
+    let nothing = move || threads.with(Vec::len) == resolved.get();
+    let show = move || match (resolved_too.get(), resolved.get()) {
         (true, _) => "Hide what is resolved".to_owned(),
         (false, 1) => "Show 1 resolved thread".to_owned(),
         (false, count) => format!("Show {count} resolved threads"),
     };
+    let ids =
+        move || threads.with(|threads| threads.iter().map(|thread| thread.first.id).collect::<Vec<_>>());
     view! {
-        {nothing.then(|| view! { <p class="list-empty">"No open comments. Select words in the note to comment on them."</p> })}
+        {move || nothing().then(|| view! {
+            <p class="list-empty">"No open comments."<span hidden=move || only_read(desk, note)>" Select words in the note to comment on them."</span></p>
+        })}
         <ol class="threads">
-            {threads.into_iter().map(|thread| thread_view(desk, id, thread, found, resolved_too)).collect_view()}
+            <For each=ids key=|id| *id let:id>{thread_view(discussion, id, resolved_too)}</For>
         </ol>
-        {(resolved > 0).then(|| view! {
+        {move || (resolved.get() > 0).then(|| view! {
             <Button look=Look::Plain on_click=move |()| resolved_too.update(|too| *too = !*too)>{show}</Button>
         })}
     }
-    .into_any()
 }
 
-fn thread_view(
-    desk: Desk,
-    id: NoteId,
-    thread: Thread,
-    found: Found,
-    resolved_too: RwSignal<bool>,
-) -> AnyView {
-    let Thread { first, answers } = thread;
-    let (first_id, resolved) = (first.id, first.resolved);
-    let chosen = Memo::new(move |_| desk.comment.get() == Some(first_id));
+fn thread_view(discussion: Discussion, first: CommentId, resolved_too: RwSignal<bool>) -> AnyView {
+    let Discussion { note, desk, threads } = discussion;
+    let thread = Memo::new(move |_| {
+        threads.with(|threads| threads.iter().find(|thread| thread.first.id == first).cloned())
+    });
+    let resolved =
+        Memo::new(move |_| thread.with(|thread| thread.as_ref().is_some_and(|thread| thread.first.resolved)));
+    let chosen = Memo::new(move |_| desk.comment.get() == Some(first));
     let element = NodeRef::<html::Li>::new();
     Effect::new(move |_| {
         if let (true, Some(element)) = (chosen.get(), element.get()) {
@@ -107,45 +161,51 @@ fn thread_view(
         }
     });
     let replying = RwSignal::new(false);
-    let change = move |resolved: bool| {
-        let change = UpdateComment { resolved: Some(resolved), ..Default::default() };
-        send_change(
-            desk,
-            api::send::<Value>(Method::Patch, format!("/notes/{id}/comments/{first_id}"), &change),
-            found,
-        );
+    let turn = move || {
+        let change = UpdateComment { resolved: Some(!resolved.get_untracked()), ..Default::default() };
+        discussion.send(api::send::<Value>(Method::Patch, discussion.path(first), &change));
     };
-    let quote = first.anchor.as_ref().map(|anchor| anchor.quote.clone());
+    let said = move || {
+        thread.get().map(|Thread { first, answers }| {
+            let quote = first.anchor.as_ref().map(|anchor| anchor.quote.clone());
+            view! {
+                {quote.map(|quote| view! { <blockquote class="thread-quote">{quote}</blockquote> })}
+                {std::iter::once(first).chain(answers).map(|one| comment_view(discussion, one)).collect_view()}
+            }
+        })
+    };
     view! {
-        <li class="thread-card" class:is-chosen=chosen node_ref=element hidden=move || resolved && !resolved_too.get()>
-            {quote.map(|quote| view! { <blockquote class="thread-quote">{quote}</blockquote> })}
-            {comment_view(desk, id, first, found)}
-            {answers.into_iter().map(|answer| comment_view(desk, id, answer, found)).collect_view()}
-            <div class="thread-foot">
+        <li class="thread-card" class:is-chosen=chosen node_ref=element hidden=move || resolved.get() && !resolved_too.get()>
+            {said}
+            <div class="thread-foot" hidden=move || only_read(desk, note)>
                 <Button look=Look::Plain on_click=move |()| replying.update(|on| *on = !*on)>"Reply"</Button>
-                <Button look=Look::Plain on_click=move |()| change(!resolved)>
-                    {if resolved { "Open again" } else { "Resolve" }}
+                <Button look=Look::Plain on_click=move |()| turn()>
+                    {move || if resolved.get() { "Open again" } else { "Resolve" }}
                 </Button>
             </div>
-            {move || replying.get().then(|| view! { <Reply id thread=first_id found replying/> })}
+            {move || replying.get().then(|| view! { <Reply discussion thread=first replying/> })}
         </li>
     }
     .into_any()
 }
 
-fn send_change(desk: Desk, sent: api::Call<Value>, found: Found) {
-    spawn_local(async move {
-        match sent.await {
-            Ok(_) => found.refetch(),
-            Err(problem) => desk.notes.toasts.problem(&problem),
-        }
-    });
-}
-
-fn comment_view(desk: Desk, id: NoteId, comment: Comment, found: Found) -> AnyView {
-    let comment_id = comment.id;
-    let delete =
-        move || send_change(desk, api::delete::<Value>(format!("/notes/{id}/comments/{comment_id}")), found);
+fn comment_view(discussion: Discussion, comment: Comment) -> AnyView {
+    let path = discussion.path(comment.id);
+    let delete = move || {
+        let sent = api::delete::<Value>(path.clone());
+        let back = format!("{path}/restore");
+        spawn_local(async move {
+            match sent.await {
+                Ok(_) => {
+                    discussion.fetch();
+                    discussion.desk.notes.toasts.undo("Comment deleted.", move || {
+                        discussion.send(api::act::<Value>(Method::Post, back.clone()));
+                    });
+                }
+                Err(problem) => discussion.desk.notes.toasts.problem(&problem),
+            }
+        });
+    };
     let html = typesetter::html(&comment.body, false).unwrap_or_default();
     view! {
         <div class="comment">
@@ -162,7 +222,8 @@ fn comment_view(desk: Desk, id: NoteId, comment: Comment, found: Found) -> AnyVi
 }
 
 #[component]
-fn NewComment(desk: Desk, id: NoteId, found: Found) -> impl IntoView {
+fn NewComment(discussion: Discussion) -> impl IntoView {
+    let Discussion { note: id, desk, .. } = discussion;
     let attempt = Attempt::new();
     let body = RwSignal::new(String::new());
     let quoted =
@@ -176,12 +237,12 @@ fn NewComment(desk: Desk, id: NoteId, found: Found) -> impl IntoView {
             move |made| {
                 body.set(String::new());
                 desk.comment.set(Some(made.id));
-                found.refetch();
+                discussion.fetch();
             },
         );
     };
     view! {
-        <form class="comment-form" on:submit=move |event| { event.prevent_default(); send(); }>
+        <form class="comment-form" hidden=move || only_read(desk, id) on:submit=move |event| { event.prevent_default(); send(); }>
             <AttemptNote attempt/>
             <blockquote class="thread-quote" hidden=move || quoted().is_none()>{move || quoted().unwrap_or_default()}</blockquote>
             {body_field("Comment on the note, or on what is selected", body, Callback::new(move |()| send()))}
@@ -191,16 +252,16 @@ fn NewComment(desk: Desk, id: NoteId, found: Found) -> impl IntoView {
 }
 
 #[component]
-fn Reply(id: NoteId, thread: CommentId, found: Found, replying: RwSignal<bool>) -> impl IntoView {
+fn Reply(discussion: Discussion, thread: CommentId, replying: RwSignal<bool>) -> impl IntoView {
     let attempt = Attempt::new();
     let body = RwSignal::new(String::new());
     let send = move || {
         let comment = CreateComment { body: body.get_untracked(), thread_id: Some(thread), anchor: None };
         attempt.run(
-            api::send::<Comment>(Method::Post, format!("/notes/{id}/comments"), &comment),
+            api::send::<Comment>(Method::Post, format!("/notes/{}/comments", discussion.note), &comment),
             move |_| {
                 replying.set(false);
-                found.refetch();
+                discussion.fetch();
             },
         );
     };

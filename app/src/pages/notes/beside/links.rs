@@ -1,6 +1,7 @@
 //! What links to the note, and what names it without a link yet.
 
 use crate::client::api::{self, Method};
+use crate::client::json::{Fetched, fetched};
 use crate::components::button::{Button, Look};
 use crate::components::states::{Skeleton, Trouble};
 use crate::pages::notes::desk::use_desk;
@@ -10,12 +11,11 @@ use leptos::task::spawn_local;
 use shared::note::{Backlink, Backlinks, Note, UpdateNote};
 use shared::{NoteId, Problem};
 
-type Found = Resource<Result<Backlinks, Problem>>;
+type Found = Fetched<Backlinks>;
 
 #[component]
 pub fn Links(id: NoteId) -> impl IntoView {
-    let found: Found =
-        Resource::new(|| (), move |()| api::get::<Backlinks>(format!("/notes/{id}/backlinks")));
+    let found: Found = fetched(|| (), move |()| api::get::<Backlinks>(format!("/notes/{id}/backlinks")));
     view! {
         <Transition fallback=|| view! { <Skeleton rows=4/> }>
             {move || Suspend::new(async move {

@@ -5,6 +5,7 @@ mod links;
 mod share;
 mod versions;
 
+pub use comments::Comments;
 pub use share::{Copied, SharePart};
 
 use crate::components::icon::{Icon, IconButton};
@@ -12,7 +13,6 @@ use crate::frame::layout::{Pane, Tab, use_layout};
 use crate::frame::panel::PanelConversation;
 use crate::pages::notes::desk::use_desk;
 use crate::route::Section;
-use comments::Comments;
 use leptos::prelude::*;
 use links::Links;
 use share::ShareTab;

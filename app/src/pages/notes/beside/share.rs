@@ -2,6 +2,7 @@
 
 use crate::client::api::{self, Method};
 use crate::client::document;
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::avatar::initials;
 use crate::components::button::{Button, Look, Submit};
@@ -12,11 +13,11 @@ use crate::components::toast::use_toasts;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
+use shared::NoteId;
 use shared::note::{Access, CreateShare, Person, Share};
-use shared::{NoteId, Problem};
 use time::{Duration, OffsetDateTime};
 
-type Found = Resource<Result<Vec<Share>, Problem>>;
+type Found = Fetched<Vec<Share>>;
 
 #[component]
 pub fn ShareTab(id: NoteId) -> impl IntoView {
@@ -28,7 +29,7 @@ pub fn ShareTab(id: NoteId) -> impl IntoView {
 pub fn SharePart(of: String) -> impl IntoView {
     let path = format!("{of}/shares");
     let of = StoredValue::new(path.clone());
-    let found: Found = Resource::new(|| (), move |()| api::get::<Vec<Share>>(path.clone()));
+    let found: Found = fetched(|| (), move |()| api::get::<Vec<Share>>(path.clone()));
     view! {
         <section class="beside-part">
             <h2>"With a person"</h2>

@@ -1,6 +1,7 @@
 //! The states that were kept: who wrote, what differs, going back, taking back what a model did.
 
 use crate::client::api::{self, Method};
+use crate::client::json::{Fetched, fetched};
 use crate::components::attempt::{Attempt, AttemptNote};
 use crate::components::button::{Button, Look, Submit};
 use crate::components::field::Field;
@@ -11,9 +12,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 use shared::note::{Change, DiffPart, NameVersion, UndoneRun, Version, VersionDiff, VersionKind};
-use shared::{NoteId, Problem};
+use shared::{NoteId, VersionId};
 
-type Found = Resource<Result<Vec<Version>, Problem>>;
+type Found = Fetched<Vec<Version>>;
 
 /// Of unchanged text, this many characters are shown around a change.
 const CONTEXT: usize = 90;
@@ -21,10 +22,12 @@ const CONTEXT: usize = 90;
 #[component]
 pub fn Versions(id: NoteId) -> impl IntoView {
     let desk = use_desk();
-    let found: Found = Resource::new(
+    let found: Found = fetched(
         move || desk.annotated.get(),
         move |_| api::get::<Vec<Version>>(format!("/notes/{id}/versions")),
     );
+    // not in what is drawn anew whenever somebody writes
+    let open = RwSignal::new(None);
     view! {
         <NameNow id found/>
         <Transition fallback=|| view! { <Skeleton rows=4/> }>
@@ -34,7 +37,7 @@ pub fn Versions(id: NoteId) -> impl IntoView {
                         <p class="list-empty">"No versions yet. They are kept by themselves as you write."</p>
                     }.into_any(),
                     Ok(versions) => view! {
-                        <ol class="versions">{versions.into_iter().map(|one| version_view(desk, id, one, found)).collect_view()}</ol>
+                        <ol class="versions">{versions.into_iter().map(|one| version_view(desk, id, one, found, open)).collect_view()}</ol>
                     }.into_any(),
                     Err(problem) => view! { <Trouble problem retry=move |()| found.refetch()/> }.into_any(),
                 }
@@ -81,10 +84,16 @@ fn told(version: &Version) -> (String, String) {
     (title, version.authors.iter().map(name).collect::<Vec<_>>().join(", "))
 }
 
-fn version_view(desk: Desk, id: NoteId, version: Version, found: Found) -> AnyView {
+fn version_view(
+    desk: Desk,
+    id: NoteId,
+    version: Version,
+    found: Found,
+    open: RwSignal<Option<VersionId>>,
+) -> AnyView {
     let (title, authors) = told(&version);
     let version_id = version.id;
-    let open = RwSignal::new(false);
+    let is_open = Memo::new(move |_| open.get() == Some(version_id));
     let restore = move || {
         let path = format!("/notes/{id}/versions/{version_id}/restore");
         act(
@@ -102,13 +111,13 @@ fn version_view(desk: Desk, id: NoteId, version: Version, found: Found) -> AnyVi
     });
     view! {
         <li class="version" class:is-model=version.kind == VersionKind::Model>
-            <button type="button" class="version-head" aria-expanded=move || open.get().to_string()
-                on:click=move |_| open.update(|open| *open = !*open)>
+            <button type="button" class="version-head" aria-expanded=move || is_open.get().to_string()
+                on:click=move |_| open.set((!is_open.get_untracked()).then_some(version_id))>
                 <strong>{title}</strong>
                 <span>{authors} " · " <Moment at=Signal::stored(version.created_at)/></span>
             </button>
-            {move || open.get().then(|| view! { <Difference id version=version_id/> })}
-            <div class="thread-foot" hidden=move || !open.get()>
+            {move || is_open.get().then(|| view! { <Difference id version=version_id/> })}
+            <div class="thread-foot" hidden=move || !is_open.get()>
                 <Button look=Look::Plain on_click=move |()| restore()>"Go back to this"</Button>
                 {undo}
             </div>
@@ -146,7 +155,7 @@ fn undo_run(desk: Desk, call: api::Call<UndoneRun>, found: Found) {
 }
 
 #[component]
-fn Difference(id: NoteId, version: shared::VersionId) -> impl IntoView {
+fn Difference(id: NoteId, version: VersionId) -> impl IntoView {
     let found =
         LocalResource::new(move || api::get::<VersionDiff>(format!("/notes/{id}/versions/{version}")));
     move || match found.get() {

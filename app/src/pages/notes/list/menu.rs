@@ -2,9 +2,11 @@
 
 use crate::components::icon::Icon;
 use crate::components::menu::{MenuItem, MenuItems};
+use crate::pages::collections::use_collecting;
 use crate::pages::notes::dialogs::Asking;
 use crate::pages::notes::store::Notes;
 use leptos::prelude::*;
+use shared::context::{Attached, Thing, ThingKind};
 use shared::note::{Access, NoteKind, NoteSummary};
 
 /// The id of the menu that all rows share.
@@ -37,22 +39,33 @@ fn with(note: Signal<Option<NoteSummary>>, act: impl FnOnce(NoteSummary)) {
     }
 }
 
+fn thing_of(note: &NoteSummary) -> Attached {
+    let thing = Thing { kind: ThingKind::Note, id: note.id.0 };
+    Attached { thing, title: note.display_title().to_owned(), gone: false }
+}
+
 /// The items for whatever note the signal names.
 #[component]
 pub fn NoteItems(store: Notes, #[prop(into)] note: Signal<Option<NoteSummary>>) -> impl IntoView {
+    let collecting = use_collecting();
     let no_owner =
         Signal::derive(move || !note.with(|note| note.as_ref().is_some_and(|n| n.access == Access::Owner)));
     let is = move |test: fn(&NoteSummary) -> bool| move || note.with(|note| note.as_ref().is_some_and(test));
     let (pinned, archived) = (is(|note| note.pinned), is(|note| note.archived_at.is_some()));
     let template = is(|note| note.kind == NoteKind::Template);
-    let export =
-        move || note.with(|note| note.as_ref().map(|note| format!("/api/v1/notes/{}/export", note.id)));
+    let export = move || {
+        let address = |note: &NoteSummary| format!("/api/v1/notes/{}/export?attachments=true", note.id);
+        note.with(|note| note.as_ref().map(address))
+    };
     view! {
         <MenuItem icon=Icon::Pin hidden=no_owner on_choose=move |()| with(note, move |note| store.turn_pin(note.id))>
             {move || if pinned() { "Unpin" } else { "Pin" }}
         </MenuItem>
         <MenuItem icon=Icon::Move hidden=no_owner on_choose=move |()| with(note, move |note| store.asking.set(Asking::Move(note)))>
-            "Move to a folder"
+            "Move to a folder…"
+        </MenuItem>
+        <MenuItem icon=Icon::Archive on_choose=move |()| with(note, move |note| collecting.0.set(Some(thing_of(&note))))>
+            "Add to a collection…"
         </MenuItem>
         <MenuItem icon=Icon::Copy on_choose=move |()| with(note, move |note| store.duplicate(note.id))>"Duplicate"</MenuItem>
         <MenuItem icon=Icon::Template hidden=no_owner on_choose=move |()| with(note, move |note| store.set_template(&note))>

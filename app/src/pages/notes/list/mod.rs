@@ -10,7 +10,10 @@ pub use tree::placed;
 use super::dialogs::Asking;
 use super::scope::Scope;
 use super::store::{Notes, use_notes};
+use crate::client::json::fetched;
 use crate::components::icon::{Icon, IconButton};
+use crate::components::list_filter::ListFilter;
+use crate::components::list_title::ListTitle;
 use crate::components::menu::{Menu, MenuItem};
 use crate::components::states::{Skeleton, Trouble};
 use crate::route::Route;
@@ -26,14 +29,14 @@ pub fn NoteList() -> impl IntoView {
         <nav class="list notes-list" aria-label="Notes"
             on:dragover=super::transfer::allow_files on:drop=move |event| super::transfer::take_dropped(event, store)>
             <header class="list-bar">
-                <h2>"Notes"</h2>
+                <ListTitle name="Notes"/>
                 <span class="list-acts">
                     <IconButton icon=Icon::Plus label="New note (n)" on_click=move |()| store.create()/>
                     <ListMenu store/>
                 </span>
             </header>
-            <Filter store/>
-            {if store.is_seeded() { view! { <Content store/> }.into_any() } else { view! { <FirstContent store/> }.into_any() }}
+            <ListFilter words=store.filter reload=move |()| store.reload()/>
+            {if store.rows.is_seeded() { view! { <Content store/> }.into_any() } else { view! { <FirstContent store/> }.into_any() }}
             <Places store/>
             <SharedMenu store/>
         </nav>
@@ -50,9 +53,9 @@ fn ListMenu(store: Notes) -> impl IntoView {
         <Menu id="notes-menu".to_owned() label="More about notes">
             <MenuItem icon=Icon::Day on_choose=move |()| store.open_daily()>"Today’s note"</MenuItem>
             <MenuItem icon=Icon::Pencil on_choose=move |()| store.open_scratchpad()>"Scratchpad"</MenuItem>
-            <MenuItem icon=Icon::Template on_choose=move |()| store.asking.set(Asking::Template)>"New note from a template"</MenuItem>
-            <MenuItem icon=Icon::Folder on_choose=move |()| store.asking.set(Asking::NewFolder(into()))>"New folder"</MenuItem>
-            <MenuItem icon=Icon::Upload on_choose=move |()| store.asking.set(Asking::Import)>"Import Markdown"</MenuItem>
+            <MenuItem icon=Icon::Template on_choose=move |()| store.asking.set(Asking::Template)>"New note from a template…"</MenuItem>
+            <MenuItem icon=Icon::Folder on_choose=move |()| store.asking.set(Asking::NewFolder(into()))>"New folder…"</MenuItem>
+            <MenuItem icon=Icon::Upload on_choose=move |()| store.asking.set(Asking::Import)>"Import Markdown…"</MenuItem>
             <a class="menu-item" role="menuitem" href="/api/v1/notes/export" download="">
                 {Icon::Download.draw()}<span>"Export everything"</span>
             </a>
@@ -63,7 +66,7 @@ fn ListMenu(store: Notes) -> impl IntoView {
 /// What came with the page, or a skeleton until it comes.
 #[component]
 fn FirstContent(store: Notes) -> impl IntoView {
-    let first = Resource::new(|| (), move |()| store.first());
+    let first = fetched(|| (), move |()| store.first());
     view! {
         <Suspense fallback=|| view! { <div class="list-scroll"><Skeleton rows=8/></div> }>
             {move || Suspend::new(async move {
@@ -86,38 +89,6 @@ fn Content(store: Notes) -> impl IntoView {
     view! {
         <Tree store/>
         <Rows store/>
-    }
-}
-
-/// Narrows the list by words, a moment after the last was typed.
-#[component]
-fn Filter(store: Notes) -> impl IntoView {
-    let typed = StoredValue::new(0_u32);
-    let narrow = move |words: String| {
-        store.filter.set(words);
-        typed.update_value(|count| *count += 1);
-        let this = typed.get_value();
-        set_timeout(
-            move || {
-                if typed.try_get_value() == Some(this) {
-                    store.reload();
-                }
-            },
-            std::time::Duration::from_millis(150),
-        );
-    };
-    view! {
-        <label class="list-filter">
-            <span class="visually-hidden">"Narrow the list"</span>
-            {Icon::Search.draw()}
-            <input type="search" placeholder="Filter" autocomplete="off"
-                prop:value=move || store.filter.get()
-                on:input=move |event| narrow(event_target_value(&event))
-                on:keydown=move |event| if event.key() == "Escape" && !store.filter.get_untracked().is_empty() {
-                    event.prevent_default();
-                    narrow(String::new());
-                }/>
-        </label>
     }
 }
 

@@ -1,13 +1,15 @@
 //! The notes themselves.
 
 use super::menu::ROW_MENU;
+use crate::client::document;
+use crate::client::listing::Row;
 use crate::client::location::use_location;
 use crate::components::icon::Icon;
 use crate::components::long_list::LongList;
 use crate::components::menu::{open_at, place};
 use crate::components::moment::Moment;
 use crate::pages::notes::scope::Scope;
-use crate::pages::notes::store::{Notes, Row};
+use crate::pages::notes::store::Notes;
 use crate::pages::notes::transfer;
 use crate::route::Route;
 use leptos::html;
@@ -60,7 +62,7 @@ fn nothing(store: Notes) -> AnyView {
     view! { <p class="list-empty">{words}</p> }.into_any()
 }
 
-fn row_view(store: Notes, row: Row) -> AnyView {
+fn row_view(store: Notes, row: Row<NoteSummary>) -> AnyView {
     let id = row.id;
     let route = use_location().route;
     let current = Memo::new(move |_| route.get().and_then(Route::note) == Some(id));
@@ -136,10 +138,15 @@ fn RenameField(store: Notes, id: NoteId, title: String) -> impl IntoView {
     view! {
         <input class="row-rename" node_ref=field aria-label="Title of the note" value=title maxlength="200"
             on:blur=move |event| keep(event_target_value(&event))
-            on:keydown=move |event| match event.key().as_str() {
-                "Enter" => keep(event_target_value(&event)),
-                "Escape" => store.renaming.set(None),
-                _ => {}
+            on:keydown=move |event| {
+                match event.key().as_str() {
+                    "Enter" => keep(event_target_value(&event)),
+                    "Escape" => store.renaming.set(None),
+                    _ => return,
+                }
+                // one step: not out of the side panel too
+                event.prevent_default();
+                document::focus_row(&id.to_string());
             }/>
     }
 }

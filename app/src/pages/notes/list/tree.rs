@@ -116,11 +116,11 @@ fn folder_menu(store: Notes, folder: Folder) -> AnyView {
     view! {
         <Menu id=format!("folder-{id}") label=format!("More about the folder {}", folder.name)>
             <MenuItem icon=Icon::Plus on_choose=move |()| { store.show(Scope::Folder(id)); store.create(); }>"New note here"</MenuItem>
-            <MenuItem icon=Icon::Folder on_choose=move |()| ask(Asking::NewFolder(Some(id)))>"New folder here"</MenuItem>
-            <MenuItem icon=Icon::Pencil on_choose=move |()| ask(Asking::RenameFolder(renamed.clone()))>"Rename"</MenuItem>
-            <MenuItem icon=Icon::Move on_choose=move |()| ask(Asking::MoveFolder(moved.clone()))>"Move"</MenuItem>
-            <MenuItem icon=Icon::Share on_choose=move |()| ask(Asking::ShareFolder(shared.clone()))>"Share"</MenuItem>
-            <MenuItem icon=Icon::Bin on_choose=move |()| ask(Asking::DeleteFolder(deleted.clone()))>"Delete"</MenuItem>
+            <MenuItem icon=Icon::Folder on_choose=move |()| ask(Asking::NewFolder(Some(id)))>"New folder here…"</MenuItem>
+            <MenuItem icon=Icon::Pencil on_choose=move |()| ask(Asking::RenameFolder(renamed.clone()))>"Rename…"</MenuItem>
+            <MenuItem icon=Icon::Move on_choose=move |()| ask(Asking::MoveFolder(moved.clone()))>"Move…"</MenuItem>
+            <MenuItem icon=Icon::Share on_choose=move |()| ask(Asking::ShareFolder(shared.clone()))>"Share…"</MenuItem>
+            <MenuItem icon=Icon::Bin on_choose=move |()| ask(Asking::DeleteFolder(deleted.clone()))>"Delete…"</MenuItem>
         </Menu>
     }
     .into_any()
