@@ -1,16 +1,16 @@
 //! Splits a text into its top-level blocks, so that a block that is finished need not be rendered
 //! again while the text grows.
 
-use crate::{dialect, math};
+use crate::{Dialect, Options, grammar, math};
 use pulldown_cmark::{Event, Parser};
 use std::ops::Range;
 
 /// The top-level blocks, in order and without gaps: together they are the whole source. Each begins
 /// at the start of a line, so each can be parsed by itself.
-pub fn blocks(source: &str) -> Vec<Range<usize>> {
+pub fn blocks(source: &str, options: Options<'_>) -> Vec<Range<usize>> {
     let normal = math::with_dollars(source);
     // The replacement keeps lengths, so the ranges are right for the source as it was given.
-    let mut starts = starts(&normal);
+    let mut starts = starts(&normal, options);
     if starts.first() != Some(&0) {
         match starts.first_mut() {
             Some(first) => *first = 0,
@@ -22,10 +22,10 @@ pub fn blocks(source: &str) -> Vec<Range<usize>> {
     starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
-fn starts(source: &str) -> Vec<usize> {
+fn starts(source: &str, options: Options<'_>) -> Vec<usize> {
     let mut starts: Vec<usize> = Vec::new();
     let mut depth = 0usize;
-    for (event, range) in Parser::new_ext(source, dialect()).into_offset_iter() {
+    for (event, range) in Parser::new_ext(source, grammar(Dialect::Message, options)).into_offset_iter() {
         match event {
             Event::Start(_) => {
                 if depth == 0 {

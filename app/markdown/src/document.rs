@@ -1,7 +1,9 @@
 //! A text that grows: finished blocks keep their HTML, only the end is rendered again.
 
 use crate::definitions::Definitions;
-use crate::{Dialect, Options, blocks, growing, write};
+use crate::write::{self, Extent, Footnotes};
+use crate::{Dialect, Options, blocks, growing};
+use std::borrow::Cow;
 
 /// Whether more of a text may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,14 +19,28 @@ pub struct Block {
     pub html: String,
 }
 
+impl Block {
+    fn of(html: String) -> Self {
+        Self { key: fnv1a(&html), html }
+    }
+}
+
 #[derive(Default)]
 pub struct Document {
+    /// One for each start, and last the footnotes, where there are any.
     blocks: Vec<Block>,
-    /// Where each block begins in `source`.
-    starts: Vec<usize>,
+    starts: Vec<Start>,
     source: String,
     definitions: Definitions,
+    footnotes: Footnotes,
     progress: Option<Progress>,
+}
+
+/// Where a block begins: in the source, and among the footnotes.
+#[derive(Clone, Copy, Default)]
+struct Start {
+    at: usize,
+    footnotes: Extent,
 }
 
 impl Document {
@@ -36,23 +52,24 @@ impl Document {
         }
         let definitions = match progress {
             Progress::Growing => Definitions::default(),
-            Progress::Finished => Definitions::of(source),
+            Progress::Finished => Definitions::of(source, options),
         };
         let kept = if definitions == self.definitions { self.unchanged(source) } else { 0 };
-        let from = self.starts.get(kept).copied().unwrap_or(0);
-        self.starts.truncate(kept);
-        self.blocks.truncate(kept);
+        let from = self.keep(kept);
         self.definitions = definitions;
-        let ranges = blocks::blocks(&source[from..]);
+        let ranges = blocks::blocks(&source[from..], options);
         let last = ranges.len().saturating_sub(1);
         for (index, range) in ranges.into_iter().enumerate() {
-            self.starts.push(from + range.start);
             let text = &source[from + range.start..from + range.end];
-            self.blocks.push(if progress == Progress::Growing && index == last {
-                self.block(&growing::mended(text), options)
-            } else {
-                self.block(text, options)
-            });
+            let text = match progress {
+                Progress::Growing if index == last => growing::mended(text),
+                Progress::Growing | Progress::Finished => Cow::Borrowed(text),
+            };
+            self.add(from + range.start, &text, options);
+        }
+        let footnotes = self.footnotes.section(options.footnotes);
+        if !footnotes.is_empty() {
+            self.blocks.push(Block::of(footnotes));
         }
         self.source.truncate(from);
         self.source.push_str(&source[from..]);
@@ -73,15 +90,25 @@ impl Document {
     fn unchanged(&self, source: &str) -> usize {
         let stable = self.starts.len().saturating_sub(2);
         match self.starts.get(stable) {
-            Some(end) if source.as_bytes().starts_with(&self.source.as_bytes()[..*end]) => stable,
+            Some(end) if source.as_bytes().starts_with(&self.source.as_bytes()[..end.at]) => stable,
             _ => 0,
         }
     }
 
-    fn block(&self, text: &str, options: Options<'_>) -> Block {
+    /// Keeps the first blocks, and says where in the source the others begin.
+    fn keep(&mut self, kept: usize) -> usize {
+        let rest = self.starts.get(kept).copied().unwrap_or_default();
+        self.starts.truncate(kept);
+        self.blocks.truncate(kept);
+        self.footnotes.cut(rest.footnotes);
+        rest.at
+    }
+
+    fn add(&mut self, at: usize, text: &str, options: Options<'_>) {
+        self.starts.push(Start { at, footnotes: self.footnotes.extent() });
         let mut html = String::with_capacity(text.len() * 3 / 2);
-        write::html(&mut html, text, &self.definitions, Dialect::Message, options);
-        Block { key: fnv1a(&html), html }
+        write::html(&mut html, text, &self.definitions, &mut self.footnotes, Dialect::Message, options);
+        self.blocks.push(Block::of(html));
     }
 }
 

@@ -1,7 +1,11 @@
 //! The last block of a text that still grows, closed so that what is only half there does not flash:
-//! `**half bold` is bold already, the first row of a table is a table, half a link is its words.
+//! `**half bold` is bold already, the first row of a table is a table, half a link is its words, half a
+//! footnote is not there yet.
 
 use std::borrow::Cow;
+
+/// The longest that is taken for a footnote's label before its end is there: text must not stay away.
+const LONGEST_LABEL: usize = 40;
 
 /// The block with its open ends closed. It never changes what is complete.
 pub fn mended(block: &str) -> Cow<'_, str> {
@@ -11,7 +15,7 @@ pub fn mended(block: &str) -> Cow<'_, str> {
     if let Some(table) = with_delimiter_row(block) {
         return Cow::Owned(table);
     }
-    let block = without_half_underline(block);
+    let block = without_half_footnote(without_half_underline(block));
     let start = last_run_of_words(block);
     let tail = closed(&block[start..]);
     match tail {
@@ -78,6 +82,21 @@ fn without_half_underline(block: &str) -> &str {
         }
         _ => block,
     }
+}
+
+/// Without a last line that is only a footnote's label: it would flash as a reference, or as a note without words.
+fn without_half_footnote(block: &str) -> &str {
+    let text = block.trim_end();
+    let start = text.rfind('\n').map_or(0, |newline| newline + 1);
+    let label = text[start..].trim_start().strip_prefix("[^").and_then(|rest| rest.split_once(']'));
+    match label {
+        Some((label, "" | ":")) if is_label(label) => &block[..start],
+        _ => block,
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    label.len() <= LONGEST_LABEL && !label.contains(char::is_whitespace)
 }
 
 /// Where the words of the paragraph, item, heading or cell at the end begin.
@@ -273,14 +292,16 @@ fn destination(rest: &str) -> Link {
     }
 }
 
-/// `[words](half` as its words; an image that is half there is not shown.
+/// `[words](half` as its words; an image or a reference to a footnote that is half there is not shown.
 fn without_link(words: &str, bracket: usize, end: usize, open: &[(Mark, usize)]) -> String {
     let open: Vec<_> = open.iter().copied().filter(|(_, at)| *at < bracket).collect();
     let before = &words[..bracket];
+    let inner = &words[bracket + 1..end];
     let text = match before.strip_suffix('!') {
         Some(before) => before.to_owned(),
+        None if inner.strip_prefix('^').is_some_and(is_label) => before.to_owned(),
         None => {
-            let inner = words[bracket + 1..end].trim_end_matches(['*', '_', '~', '`', '[', '!']);
+            let inner = inner.trim_end_matches(['*', '_', '~', '`', '[', '!']);
             format!("{before}{}", closed(inner))
         }
     };
@@ -348,6 +369,29 @@ mod tests {
         ] {
             assert_eq!(mended(half), words, "{half:?}");
         }
+    }
+
+    #[test]
+    fn half_a_footnote_is_not_there_yet() {
+        for (half, shown) in [
+            ("words[^", "words"),
+            ("words[^1", "words"),
+            ("**words[^1", "**words**"),
+            ("words[^1]", "words[^1]"),
+            ("words[^1]\n[^1]", "words[^1]\n"),
+            ("[^1", ""),
+            ("[^1]", ""),
+            ("[^1]:", ""),
+            ("[^1]: \n", ""),
+            ("[^1]: No", "[^1]: No"),
+            ("[^1]: **No", "[^1]: **No**"),
+            ("use [^ to negate", "use ^ to negate"),
+            ("[^1] begins a sentence", "[^1] begins a sentence"),
+        ] {
+            assert_eq!(mended(half), shown, "{half:?}");
+        }
+        let long = format!("use [^{}", "否".repeat(20));
+        assert_eq!(mended(&long), long.replace('[', ""), "a text without spaces stays");
     }
 
     #[test]

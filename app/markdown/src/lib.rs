@@ -22,6 +22,7 @@ pub use math::Place as FormulaPlace;
 pub use vetted::is_highlighted;
 
 use definitions::Definitions;
+use write::Footnotes;
 
 /// Colours code: takes the code and its language, gives HTML of `hljs-` spans, or nothing where it
 /// does not know the language. What it gives is checked against the code.
@@ -51,6 +52,9 @@ pub struct Options<'a> {
     pub files: Option<&'a str>,
     /// Names the places of headings that stand in nothing else, in their order. Without it they have none.
     pub place: Option<Name<'a>>,
+    /// What tells the places of this text's footnotes from those of every other text in the page: a word. Without
+    /// it a message has no footnotes, and a note has the only ones.
+    pub footnotes: Option<&'a str>,
 }
 
 /// The name of the next heading's place, by its words.
@@ -59,6 +63,7 @@ pub type Name<'a> = &'a dyn Fn(&str) -> String;
 /// Which Markdown a text is.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
+    /// Has footnotes where [`Options::footnotes`] names them.
     #[default]
     Message,
     /// Has `[[links to notes]]`, `![[embeds]]`, footnotes, properties before the text, and headings with levels
@@ -76,16 +81,17 @@ pub fn render_as(dialect: Dialect, source: &str, options: Options<'_>) -> String
     let mut html = String::with_capacity(source.len() * 3 / 2);
     match dialect {
         Dialect::Message => {
-            let definitions = Definitions::of(source);
-            for range in blocks(source) {
-                write::html(&mut html, &source[range], &definitions, dialect, options);
-            }
+            let mut document = Document::default();
+            document.update(source, Progress::Finished, options);
+            document.blocks().iter().for_each(|block| html.push_str(&block.html));
         }
         // as one piece: footnotes stand in other blocks than what refers to them
         Dialect::Note => {
             let (properties, text) = properties::split(source);
             write::properties(&mut html, properties);
-            write::html(&mut html, text, &Definitions::default(), dialect, options);
+            let mut footnotes = Footnotes::default();
+            write::html(&mut html, text, &Definitions::default(), &mut footnotes, dialect, options);
+            html.push_str(&footnotes.section(options.footnotes));
         }
     }
     html
@@ -96,9 +102,17 @@ pub fn formula(latex: &str, place: FormulaPlace) -> Option<String> {
     math::html(latex, place)
 }
 
-/// What is read: tables, struck text, tasks and formulas beyond CommonMark. No raw HTML. Notes have more:
-/// see [`Dialect`].
+/// What is read of every text: tables, struck text, tasks and formulas beyond CommonMark. No raw HTML.
 fn dialect() -> pulldown_cmark::Options {
     use pulldown_cmark::Options;
     Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_MATH
+}
+
+/// What is read of a text in a dialect.
+fn grammar(kind: Dialect, options: Options<'_>) -> pulldown_cmark::Options {
+    use pulldown_cmark::Options;
+    let mut grammar = dialect();
+    grammar.set(Options::ENABLE_WIKILINKS, kind == Dialect::Note);
+    grammar.set(Options::ENABLE_FOOTNOTES, kind == Dialect::Note || options.footnotes.is_some());
+    grammar
 }

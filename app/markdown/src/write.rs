@@ -1,39 +1,53 @@
 //! The only place that writes HTML: one tag for each construct, everything else escaped.
 
-use crate::callout::{Callout, Fold};
+mod callouts;
+mod footnotes;
+
+pub use footnotes::{Extent, Footnotes};
+
 use crate::definitions::Definitions;
 use crate::links::{self, Destination};
 use crate::math::{self, Place};
-use crate::{Citation, Dialect, Options, dialect, vetted};
+use crate::{Citation, Dialect, Options, grammar, vetted};
+use callouts::Title;
 use pulldown_cmark::{
     Alignment, BrokenLink, CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd,
     TextMergeWithOffset,
 };
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Lists and quotations nested deeper are shown flat: browsers do not nest without end either.
 const DEEPEST: usize = 32;
 
-/// Appends the HTML of `source`, whole blocks.
-pub fn html(out: &mut String, source: &str, definitions: &Definitions, kind: Dialect, options: Options<'_>) {
+/// Appends the HTML of `source`, whole blocks, and adds to the footnotes of the text that they are of.
+pub fn html(
+    out: &mut String,
+    source: &str,
+    definitions: &Definitions,
+    footnotes: &mut Footnotes,
+    kind: Dialect,
+    options: Options<'_>,
+) {
     let source = math::with_dollars(source);
+    let preamble = match (kind, options.footnotes) {
+        (Dialect::Message, Some(_)) => definitions.preamble(&source),
+        // a note is parsed as one piece
+        (Dialect::Message, None) | (Dialect::Note, _) => String::new(),
+    };
+    let begin = preamble.len();
+    let source = if begin == 0 { source } else { Cow::Owned(format!("{preamble}{source}")) };
     let resolve = |link: BrokenLink<'_>| {
         let destination = definitions.destination(&link.reference)?;
         Some((CowStr::from(destination.to_owned()), CowStr::Borrowed("")))
     };
-    let beyond = match kind {
-        Dialect::Message => pulldown_cmark::Options::empty(),
-        Dialect::Note => {
-            pulldown_cmark::Options::ENABLE_WIKILINKS | pulldown_cmark::Options::ENABLE_FOOTNOTES
-        }
-    };
-    let parser = Parser::new_with_broken_link_callback(&source, dialect() | beyond, Some(resolve));
-    let mut writer = Writer { out, source: &source, kind, options, state: State::default() };
+    let parser = Parser::new_with_broken_link_callback(&source, grammar(kind, options), Some(resolve));
+    let mut writer = Writer { out, source: &source, footnotes, kind, options, state: State::default() };
     for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
-        writer.event(event, range);
+        if range.start >= begin {
+            writer.event(event, range);
+        }
     }
-    writer.footnotes();
 }
 
 /// Appends what stands before a note's text, as it is written.
@@ -48,6 +62,7 @@ pub fn properties(out: &mut String, properties: Option<&str>) {
 struct Writer<'a> {
     out: &'a mut String,
     source: &'a str,
+    footnotes: &'a mut Footnotes,
     kind: Dialect,
     options: Options<'a>,
     state: State,
@@ -68,11 +83,8 @@ struct State {
     quotes: Vec<&'static str>,
     /// The callout whose title is being written.
     title: Option<Title>,
-    /// The numbers of footnotes by their labels, as the text refers to them.
-    referred: HashMap<String, usize>,
-    /// Where each open footnote begins, with its label; and those that are written.
+    /// Where each open footnote begins, with its label.
     open_footnotes: Vec<(String, usize)>,
-    footnotes: Vec<(String, String)>,
     /// Where the place of the heading that is open is to be written, and its words so far.
     heading: Option<(usize, String)>,
     alignments: Vec<Alignment>,
@@ -85,18 +97,8 @@ struct Image {
     /// Alternative text so far.
     text: String,
     written: LinkType,
-}
-
-enum Title {
-    /// The paragraph that begins with it comes next.
-    Expected(Callout),
-    Open {
-        /// Stands before the title, until it is met.
-        marker: Option<String>,
-        close: &'static str,
-        /// Emphasis, links and the like that are open: a title does not end within one.
-        inside: usize,
-    },
+    /// How many images are open in its alternative text, of which only the words count.
+    inside: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,7 +127,11 @@ impl Writer<'_> {
         }
         if let Some(image) = &mut self.state.image {
             match &event {
-                Event::End(TagEnd::Image) => self.image(),
+                Event::Start(Tag::Image { .. }) => image.inside += 1,
+                Event::End(TagEnd::Image) => match image.inside.checked_sub(1) {
+                    Some(inside) => image.inside = inside,
+                    None => self.image(),
+                },
                 Event::Text(text) | Event::Code(text) | Event::InlineMath(text) | Event::InlineHtml(text) => {
                     image.text.push_str(text);
                 }
@@ -212,11 +218,10 @@ impl Writer<'_> {
             }
             Tag::Image { dest_url, link_type, .. } => {
                 let address = dest_url.to_string();
-                self.state.image = Some(Image { address, text: String::new(), written: link_type });
+                self.state.image =
+                    Some(Image { address, text: String::new(), written: link_type, inside: 0 });
             }
-            Tag::FootnoteDefinition(label) => {
-                self.state.open_footnotes.push((label.to_lowercase(), self.out.len()));
-            }
+            Tag::FootnoteDefinition(label) => self.start_footnote(&label),
             // Written where their range is known.
             Tag::BlockQuote(_) => {}
             // Not part of the dialect; their text is shown.
@@ -262,12 +267,7 @@ impl Writer<'_> {
                 Some(Written::Cited) => self.mark(),
                 Some(Written::AsText) | None => {}
             },
-            TagEnd::FootnoteDefinition => {
-                if let Some((label, from)) = self.state.open_footnotes.pop() {
-                    let written = self.out.split_off(from);
-                    self.state.footnotes.push((label, written));
-                }
-            }
+            TagEnd::FootnoteDefinition => self.end_footnote(),
             TagEnd::Image
             | TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle
@@ -290,112 +290,6 @@ impl Writer<'_> {
         if self.state.depth < DEEPEST {
             self.out.push_str(tag);
         }
-    }
-
-    fn start_quote(&mut self, range: &Range<usize>) {
-        let callout = Callout::of(&self.source[range.clone()]).filter(|_| self.state.depth < DEEPEST);
-        let Some(callout) = callout else {
-            self.open("<blockquote>\n");
-            return self.state.quotes.push("</blockquote>\n");
-        };
-        let (fold, close) = match callout.fold {
-            Fold::Never => ("", "</aside>\n"),
-            Fold::Open => ("<details open>", "</details></aside>\n"),
-            Fold::Folded => ("<details>", "</details></aside>\n"),
-        };
-        self.open(&format!("<aside class=\"callout is-{}\" role=\"note\">{fold}\n", callout.look()));
-        self.state.quotes.push(close);
-        self.state.title = Some(Title::Expected(callout));
-    }
-
-    /// Writes the title of a callout: its kind in words, and what stands behind the kind in its first line.
-    /// Gives back what is not part of it.
-    fn title<'e>(&mut self, event: Event<'e>) -> Option<Event<'e>> {
-        match (self.state.title.take(), event) {
-            (None, event) => Some(event),
-            (Some(Title::Expected(callout)), event) => {
-                let (open, close) = match callout.fold {
-                    Fold::Never => ("<p class=\"callout-title\">", "</p>\n"),
-                    Fold::Open | Fold::Folded => ("<summary class=\"callout-title\">", "</summary>\n"),
-                };
-                self.out.push_str(open);
-                self.out.push_str("<strong>");
-                escape(self.out, &callout.word);
-                self.out.push_str("</strong>");
-                if event == Event::Start(Tag::Paragraph) {
-                    self.out.push(' ');
-                    self.state.title = Some(Title::Open { marker: Some(callout.marker), close, inside: 0 });
-                    return None;
-                }
-                self.out.push_str(close);
-                Some(event)
-            }
-            (Some(Title::Open { close, .. }), Event::End(TagEnd::Paragraph)) => {
-                self.out.push_str(close);
-                None
-            }
-            (Some(Title::Open { close, inside: 0, .. }), Event::SoftBreak | Event::HardBreak) => {
-                self.out.push_str(close);
-                self.out.push_str("<p>");
-                None
-            }
-            (Some(Title::Open { marker, close, inside }), event) => {
-                let inside = match &event {
-                    Event::Start(_) => inside + 1,
-                    Event::End(_) => inside.saturating_sub(1),
-                    _ => inside,
-                };
-                self.state.title = Some(Title::Open { marker: None, close, inside });
-                match (marker, event) {
-                    (Some(marker), Event::Text(text)) => {
-                        let title = text.strip_prefix(marker.as_str()).unwrap_or(&text).trim_start();
-                        Some(Event::Text(CowStr::from(title.to_owned())))
-                    }
-                    (_, event) => Some(event),
-                }
-            }
-        }
-    }
-
-    /// A number that leads to the footnote; the first of each can be led back to.
-    fn refer(&mut self, label: &str) {
-        let next = self.state.referred.len() + 1;
-        let number = *self.state.referred.entry(label.to_lowercase()).or_insert(next);
-        if self.state.links.contains(&Written::AsLink) {
-            return self.out.push_str(&format!("<sup>{number}</sup>"));
-        }
-        let id = if number == next { format!(" id=\"footnote-{number}-from\"") } else { String::new() };
-        self.out.push_str(&format!(
-            "<sup{id}><a href=\"#footnote-{number}\" aria-label=\"Footnote {number}\">{number}</a></sup>"
-        ));
-    }
-
-    /// The footnotes, in the order in which the text refers to them; what it never refers to comes last.
-    fn footnotes(&mut self) {
-        let mut referred = std::mem::take(&mut self.state.referred);
-        let written = std::mem::take(&mut self.state.footnotes).into_iter();
-        let mut numbered: Vec<(Option<usize>, String)> =
-            written.map(|(label, html)| (referred.remove(&label), html)).collect();
-        if numbered.is_empty() {
-            return;
-        }
-        numbered.sort_by_key(|(number, _)| number.unwrap_or(usize::MAX));
-        self.out.push_str("<section class=\"footnotes\" aria-label=\"Footnotes\"><ol>\n");
-        for (number, html) in numbered {
-            let Some(number) = number else {
-                self.out.push_str(&format!("<li>{html}</li>\n"));
-                continue;
-            };
-            let (words, end) = match html.strip_suffix("</p>\n") {
-                Some(words) => (words, "</p>\n"),
-                None => (html.as_str(), ""),
-            };
-            self.out.push_str(&format!(
-                "<li id=\"footnote-{number}\">{words} <a class=\"footnote-back\" href=\"#footnote-{number}-from\" \
-                 aria-label=\"Back to the text\">↩</a>{end}</li>\n"
-            ));
-        }
-        self.out.push_str("</ol></section>\n");
     }
 
     /// Its words are known only once it ends.
@@ -490,7 +384,7 @@ impl Writer<'_> {
     /// A picture of ours is shown. Any other would tell a stranger that this text was read: it becomes
     /// a link that says where it leads.
     fn image(&mut self) {
-        let Some(Image { address: url, text: alternative, written }) = self.state.image.take() else {
+        let Some(Image { address: url, text: alternative, written, .. }) = self.state.image.take() else {
             return;
         };
         if matches!(written, LinkType::WikiLink { .. }) {

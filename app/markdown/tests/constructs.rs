@@ -182,7 +182,118 @@ fn a_footnote_is_led_to_and_back_from() {
     </li>
     </ol></section>
     "##);
-    assert_eq!(html("a[^1]\n\n[^1]: b c"), "<p>a[^1]</p>\n<p>[^1]: b c</p>\n", "a message has none");
+    assert_eq!(
+        html("a[^1]\n\n[^1]: b c"),
+        "<p>a[^1]</p>\n<p>[^1]: b c</p>\n",
+        "a message has none of itself"
+    );
+}
+
+fn with_footnotes() -> Options<'static> {
+    Options { footnotes: Some("m"), ..Options::default() }
+}
+
+/// A message that names its footnotes.
+fn message(source: &str) -> String {
+    render(source, with_footnotes())
+}
+
+/// The same while it grows.
+fn growing(source: &str) -> String {
+    let mut document = Document::default();
+    document.update(source, Progress::Growing, with_footnotes());
+    document.blocks().iter().map(|block| block.html.as_str()).collect()
+}
+
+#[test]
+fn a_message_leads_to_its_footnotes_across_its_blocks() {
+    insta::assert_snapshot!(message("One[^a], two[^2].\n\n[^a]: The *note*.\n\nOne again[^A] and none[^x].\n\n[^2]: Second,\n    see[^a].\n\n    - with a list\n"), @r##"
+    <p>One<sup id="footnote-m-1-from"><a href="#footnote-m-1" aria-label="Footnote 1">1</a></sup>, two<sup id="footnote-m-2-from"><a href="#footnote-m-2" aria-label="Footnote 2">2</a></sup>.</p>
+    <p>One again<sup><a href="#footnote-m-1" aria-label="Footnote 1">1</a></sup> and none[^x].</p>
+    <section class="footnotes" aria-label="Footnotes"><ol>
+    <li id="footnote-m-1"><p>The <em>note</em>. <a class="footnote-back" href="#footnote-m-1-from" aria-label="Back to the text">↩</a></p>
+    </li>
+    <li id="footnote-m-2"><p>Second,
+    see<sup><a href="#footnote-m-1" aria-label="Footnote 1">1</a></sup>.</p>
+    <ul>
+    <li>with a list</li>
+    </ul>
+     <a class="footnote-back" href="#footnote-m-2-from" aria-label="Back to the text">↩</a></li>
+    </ol></section>
+    "##);
+}
+
+#[test]
+fn texts_in_one_page_keep_their_footnotes_apart() {
+    for text in ["0191-0", "a\"b"] {
+        let options = Options { footnotes: Some(text), ..Options::default() };
+        let html = render("One[^1].\n\n[^1]: Note.", options);
+        let escaped = text.replace('"', "&quot;");
+        for place in ["id=\"footnote-{}-1\"", "href=\"#footnote-{}-1-from\""] {
+            assert!(html.contains(&place.replace("{}", &escaped)), "{html}");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_footnote_stays_as_it_is() {
+    assert_eq!(message("`[^1]`\n\n[^1]: Note.").matches("<code>[^1]</code>").count(), 1);
+    for text in ["```\n[^1] [^2]", "    [^1] [^2]", "- ```\n  [^1] [^2]"] {
+        for html in [growing(text), message(&format!("{text}\n"))] {
+            assert!(html.contains("[^1] [^2]") && !html.contains("<hr>"), "{html}");
+        }
+    }
+    assert_eq!(growing("[^a-z] and [^abc] negate"), "<p>[^a-z] and [^abc] negate</p>\n");
+    let list = message("- one[^1]\n- two\n\n[^1]: Note.");
+    assert!(list.contains("<li>two</li>\n</ul>\n<section"), "a list stays tight: {list}");
+}
+
+#[test]
+fn a_footnote_that_grows_does_not_flash() {
+    let number =
+        "<sup id=\"footnote-m-1-from\"><a href=\"#footnote-m-1\" aria-label=\"Footnote 1\">1</a></sup>";
+    for half in ["One[", "One[^", "One[^1"] {
+        assert_eq!(growing(half), "<p>One</p>\n", "{half:?}");
+    }
+    let referred = format!("<p>One{number}</p>\n");
+    for rest in ["", "\n\n[", "\n\n[^", "\n\n[^1", "\n\n[^1]", "\n\n[^1]:", "\n\n[^1]: ", "\n[^1]"] {
+        assert_eq!(growing(&format!("One[^1]{rest}")).trim_end(), referred.trim_end(), "{rest:?}");
+    }
+    let begun = growing("One[^1]\n\n[^1]: The **no");
+    assert!(begun.starts_with(&referred), "{begun}");
+    assert!(begun.contains("<li id=\"footnote-m-1\"><p>The <strong>no</strong> <a "), "{begun}");
+    let second = growing("One[^1], two[^2]\n\n[^2]: Second.");
+    assert!(second.contains("<li id=\"footnote-m-2\" value=\"2\">"), "its number is right: {second}");
+}
+
+#[test]
+fn a_message_that_ends_keeps_its_references() {
+    let text = "One[^1].\n\n```\ncode\n```\n\nTwo[^2].\n\n[^1]: First.\n[^2]: Second.\n";
+    let mut document = Document::default();
+    let mut seen = Vec::new();
+    for (at, _) in text.char_indices() {
+        document.update(&text[..at], Progress::Growing, with_footnotes());
+        seen = document.blocks().to_vec();
+    }
+    document.update(text, Progress::Finished, with_footnotes());
+    assert_eq!(document.blocks(), seen, "nothing moves at the end");
+    let html: String = document.blocks().iter().map(|block| block.html.as_str()).collect();
+    assert_eq!(html, message(text));
+}
+
+#[test]
+fn a_reference_to_nothing_is_text_once_the_message_ends() {
+    let mut document = Document::default();
+    document.update("One[^1].", Progress::Growing, with_footnotes());
+    assert!(document.blocks()[0].html.contains("<sup"));
+    document.update("One[^1].", Progress::Finished, with_footnotes());
+    assert_eq!(document.blocks()[0].html, "<p>One[^1].</p>\n");
+}
+
+#[test]
+fn a_footnote_may_be_an_address_alone() {
+    let html = message("One[^1].\n\n[^1]: https://a.example");
+    assert!(html.contains("<li id=\"footnote-m-1\"><p><a href=\"https://a.example\" "), "{html}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use shared::NoteId;
 
 #[cfg(feature = "hydrate")]
 pub use browser::{
-    Setting, begin, formula, html, html_citing, is_ready, load_with_the_first_act, note,
+    Setting, begin, formula, html, html_of_message, is_ready, load_with_the_first_act, note,
     note as note_with_places,
 };
 
@@ -65,9 +65,15 @@ mod browser {
         #[derive(Clone)]
         type Module;
         #[wasm_bindgen(method)]
-        fn begin(this: &Module) -> Setting;
+        fn begin(this: &Module, footnotes: &str) -> Setting;
         #[wasm_bindgen(method)]
-        fn html(this: &Module, text: &str, growing: bool, cite: Option<Function>) -> String;
+        fn html(
+            this: &Module,
+            text: &str,
+            growing: bool,
+            footnotes: Option<String>,
+            cite: Option<Function>,
+        ) -> String;
         #[wasm_bindgen(method)]
         fn note(this: &Module, text: &str, files: Option<String>) -> String;
         #[wasm_bindgen(method)]
@@ -107,17 +113,24 @@ mod browser {
         MODULE.with(|module| module.get().is_some())
     }
 
-    pub fn begin() -> Option<Setting> {
-        MODULE.with(|module| module.get().map(Module::begin))
+    /// `footnotes` tells those of the text from those of all others in the page.
+    pub fn begin(footnotes: &str) -> Option<Setting> {
+        MODULE.with(|module| module.get().map(|module| module.begin(footnotes)))
     }
 
     pub fn html(text: &str, growing: bool) -> Option<String> {
-        html_citing(text, growing, None)
+        MODULE.with(|module| module.get().map(|module| module.html(text, growing, None, None)))
     }
 
-    /// The same of an answer that cites sources.
-    pub fn html_citing(text: &str, growing: bool, cite: Option<Function>) -> Option<String> {
-        MODULE.with(|module| module.get().map(|module| module.html(text, growing, cite)))
+    /// The same of a message, which has footnotes (see [`begin`]) and may cite sources.
+    pub fn html_of_message(
+        text: &str,
+        growing: bool,
+        footnotes: &str,
+        cite: Option<Function>,
+    ) -> Option<String> {
+        let footnotes = Some(footnotes.to_owned());
+        MODULE.with(|module| module.get().map(|module| module.html(text, growing, footnotes, cite)))
     }
 
     pub fn note(text: &str, files: Option<&str>) -> Option<String> {

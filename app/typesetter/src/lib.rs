@@ -19,20 +19,27 @@ pub struct Setting {
     document: Document,
     /// Of the blocks in the page, in order.
     keys: Vec<u64>,
+    /// See [`Options::footnotes`].
+    footnotes: String,
 }
 
-/// Begins with an empty place.
+/// Begins with an empty place. `footnotes` tells those of the text from those of all others in the page.
 #[wasm_bindgen]
-pub fn begin() -> Setting {
-    Setting::default()
+pub fn begin(footnotes: String) -> Setting {
+    Setting { footnotes, ..Setting::default() }
 }
 
-/// The HTML of a text, block by block. `cite`: see [`Setting::set`].
+/// The HTML of a text, block by block. `footnotes`: see [`begin`]; without it there are none. `cite`: see
+/// [`Setting::set`].
 #[wasm_bindgen]
-pub fn html(text: &str, growing: bool, cite: Option<Function>) -> String {
+pub fn html(text: &str, growing: bool, footnotes: Option<String>, cite: Option<Function>) -> String {
     let mut document = Document::default();
     let cited = |url: &str| citation(cite.as_ref(), url);
-    document.update(text, progress(growing), Options { cite: Some(&cited), ..Options::default() });
+    document.update(
+        text,
+        progress(growing),
+        Options { cite: Some(&cited), footnotes: footnotes.as_deref(), ..Options::default() },
+    );
     document.blocks().iter().map(|block| format!("<div class=\"block\">{}</div>", block.html)).collect()
 }
 
@@ -75,7 +82,12 @@ impl Setting {
         self.document.update(
             text,
             progress(growing),
-            Options { highlight: Some(&highlighted), cite: Some(&cited), ..Options::default() },
+            Options {
+                highlight: Some(&highlighted),
+                cite: Some(&cited),
+                footnotes: Some(&self.footnotes),
+                ..Options::default()
+            },
         );
         self.place(holder)
     }

@@ -42,26 +42,30 @@ fn first_html(item: &Item, from: usize) -> String {
         return String::new();
     }
     let shown = item.shown.get_untracked();
+    let footnotes = parts::footnotes(item.id, from);
     item.message.with_untracked(|message| {
         let growing = is_active(message.status) || shown != ALL;
-        set(parts::text(message, from, shown), growing, message.sources.as_deref())
+        set(parts::text(message, from, shown), growing, &footnotes, message.sources.as_deref())
     })
 }
 
 #[cfg(feature = "hydrate")]
-fn set(text: &str, growing: bool, sources: Option<&[Source]>) -> String {
+fn set(text: &str, growing: bool, footnotes: &str, sources: Option<&[Source]>) -> String {
+    use crate::client::typesetter;
+
     let citing = super::cites::Citing::of(sources);
-    crate::client::typesetter::html_citing(text, growing, citing.function()).unwrap_or_default()
+    typesetter::html_of_message(text, growing, footnotes, citing.function()).unwrap_or_default()
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn set(text: &str, growing: bool, sources: Option<&[Source]>) -> String {
+fn set(text: &str, growing: bool, footnotes: &str, sources: Option<&[Source]>) -> String {
     use markdown::{Document, Options, Progress};
 
     let mut document = Document::default();
     let progress = if growing { Progress::Growing } else { Progress::Finished };
     let cite = |url: &str| super::cites::citation(sources, url);
-    document.update(text, progress, Options { cite: Some(&cite), ..Options::default() });
+    let options = Options { cite: Some(&cite), footnotes: Some(footnotes), ..Options::default() };
+    document.update(text, progress, options);
     document.blocks().iter().map(|block| format!("<div class=\"block\">{}</div>", block.html)).collect()
 }
 

@@ -46,7 +46,8 @@ fn has_its_turn(since_painted: f64, now: f64) -> bool {
 
 /// Keeps `holder` showing the text of the part that begins at `from`.
 pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
-    let painter = Rc::new(RefCell::new(Painter::default()));
+    let footnotes = parts::footnotes(item.id, from);
+    let painter = Rc::new(RefCell::new(Painter { footnotes, ..Painter::default() }));
     Effect::new(move |_| {
         let Some(holder) = holder.get() else { return };
         let shown = item.shown.get();
@@ -61,6 +62,8 @@ pub fn keep(holder: NodeRef<html::Div>, item: Item, from: usize) {
 #[derive(Default)]
 struct Painter {
     setting: Option<Setting>,
+    /// From [`parts::footnotes`].
+    footnotes: String,
     state: State,
     /// What was cited when the text was set.
     sources: Option<Vec<Source>>,
@@ -105,7 +108,7 @@ impl Painter {
         }
         if self.state != State::Painted {
             holder.set_inner_html("");
-            self.setting = typesetter::begin();
+            self.setting = typesetter::begin(&self.footnotes);
             self.state = State::Painted;
         }
         if let Some(setting) = &self.setting {

@@ -1,6 +1,7 @@
 //! What an answer consists of, in the order it happened: stretches of text, and between them reasoning
 //! and tool calls. Pure; the views are in [`super::body`].
 
+use shared::MessageId;
 use shared::conversation::{Message, MessageStatus, StepKind};
 
 /// A part of an answer, named by where it begins, so that it stays the same part while it grows.
@@ -52,6 +53,11 @@ pub fn text(message: &Message, from: usize, shown: usize) -> &str {
     let from = boundary(&message.content, from).min(end);
     let next = message.steps.iter().map(|step| boundary(&message.content, step.at)).find(|at| *at > from);
     &message.content[from..next.unwrap_or(end).min(end)]
+}
+
+/// What tells the footnotes of the part that begins at `from` from all others in the page.
+pub fn footnotes(message: MessageId, from: usize) -> String {
+    format!("{message}-{from}")
 }
 
 pub fn shown_end(message: &Message, shown: usize) -> usize {
