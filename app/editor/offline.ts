@@ -92,6 +92,7 @@ async function note(account: { id: string; name: string }, id: string): Promise<
       people: async () => [],
       tags: async () => [],
       upload: () => Promise.reject(new Error("files cannot be uploaded without network")),
+      insertAt: () => Promise.reject(new Error("this needs the network")),
       navigate: (url) => location.assign(url),
       decideProposal: () => Promise.reject(new Error("this needs the network")),
       onStatus: (status) => (state.textContent = words(status)),

@@ -13,6 +13,7 @@ import { highlighting } from "./markdown/highlight";
 import { keys } from "./markdown/keys";
 import { markdown } from "./markdown/language";
 import { pasting } from "./paste";
+import { leaveUploads } from "./paste/files";
 import { follow, presence } from "./presence";
 import { act, openLinks, preview } from "./preview";
 import { hooks } from "./preview/context";
@@ -119,6 +120,7 @@ export class Surface implements NoteEditor {
     removeEventListener("beforeunload", this.#leaving);
     removeEventListener("pagehide", this.#hiding);
     document.removeEventListener("visibilitychange", this.#hiding);
+    leaveUploads(this.view, this.session.replica);
     this.view.destroy();
     void this.session.end().then(() => this.session.replica.free());
   }

@@ -49,6 +49,8 @@ export interface Hooks {
   people(prefix: string): Promise<Person[]>;
   tags(prefix: string): Promise<string[]>;
   upload(file: File): Promise<Uploaded>;
+  /** The server writes it, once the editor is gone. `at` is a position that stays at its text, in base64. */
+  insertAt(at: string, text: string): Promise<void>;
   navigate(url: string): void;
   /** MathML of the formula. */
   renderMath?(tex: string, display: boolean): string;

@@ -42,12 +42,12 @@ export async function openNote(
   }
   /** What could not be fetched is offered as nothing; the status line says why. */
   const offered = <T>(answer: Promise<T[]>) => answer.catch(() => [] as T[]);
-  /** What the person asked for and did not get is said. */
-  const wanted = async <T>(answer: Promise<T>) => {
+  /** What the person asked for and did not get is said; with `what` it was, where they may be elsewhere by then. */
+  const wanted = async <T>(answer: Promise<T>, what = "") => {
     try {
       return await answer;
     } catch (cause) {
-      tell("trouble", cause instanceof Error ? cause.message : String(cause));
+      tell("trouble", `${what} ${cause instanceof Error ? cause.message : String(cause)}`.trim());
       throw cause;
     }
   };
@@ -69,8 +69,13 @@ export async function openNote(
       async upload(file) {
         const path = `${here}/attachments?name=${encodeURIComponent(file.name)}`;
         const type = file.type || "application/octet-stream";
-        const made = await wanted(ask<{ url: string; name: string; media_type: string }>("POST", path, file, type));
+        const sent = ask<{ url: string; name: string; media_type: string }>("POST", path, file, type);
+        const made = await wanted(sent, `${file.name || "The picture"} was not uploaded.`);
         return { url: made.url, name: made.name, mime: made.media_type };
+      },
+      async insertAt(at, text) {
+        const written = ask("PATCH", here, JSON.stringify({ insert: { at, text } }));
+        await wanted(written, "The link to what was uploaded was not written into the note.");
       },
       navigate: (url) => tell("navigate", url),
       renderMath: (tex, display) => formula(tex, display) ?? "",

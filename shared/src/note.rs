@@ -209,6 +209,9 @@ pub struct UpdateNote {
     /// Put at the end of the text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub append: Option<String>,
+    /// Put at a place of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insert: Option<Insertion>,
     #[serde(default, with = "double", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<FolderId>))]
     pub folder_id: Option<Option<FolderId>>,
@@ -220,6 +223,16 @@ pub struct UpdateNote {
     pub template: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_edits: Option<bool>,
+}
+
+/// A text and where it belongs, wherever that is by now; at the end where it cannot be told any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Insertion {
+    /// A sticky position.
+    pub at: String,
+    pub text: String,
 }
 
 /// What points at a note, and what could.

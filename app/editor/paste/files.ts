@@ -1,9 +1,12 @@
 // Files that are pasted, dropped or chosen: uploaded, and their link put where they were dropped, which
-// may have moved meanwhile.
+// may have moved meanwhile. Who leaves the note before a file is there finds its link all the same: the
+// editor is gone by then, and the server writes it.
 
 import { StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, WidgetType, type DecorationSet } from "@codemirror/view";
+import { toBase64 } from "../bytes";
 import { inBrackets } from "../preview/links";
+import type { Replica } from "../replica";
 import type { Hooks, Uploaded } from "../types";
 
 const begun = StateEffect.define<{ at: number; id: number; name: string }>({
@@ -11,6 +14,8 @@ const begun = StateEffect.define<{ at: number; id: number; name: string }>({
 });
 const ended = StateEffect.define<number>();
 let next = 0;
+/** Of those that outlast their editor: where their links belong, as positions that stay at their text. */
+const left = new Map<number, string>();
 
 class Waiting extends WidgetType {
   constructor(readonly name: string) {
@@ -56,14 +61,38 @@ function placeOf(view: EditorView, id: number): number | null {
   return place;
 }
 
+/** The note is about to be closed: what is on its way keeps its place without the editor. */
+export function leaveUploads(view: EditorView, replica: Replica): void {
+  view.state.field(uploads).between(0, view.state.doc.length, (from, _to, value) => {
+    left.set(value.spec.id as number, stay(replica, from));
+  });
+}
+
+function stay(replica: Replica, at: number): string {
+  try {
+    return toBase64(replica.sticky(at));
+  } catch {
+    // A document that has failed tells no places: the server puts the link at the end.
+    return "";
+  }
+}
+
 export async function upload(view: EditorView, hooks: Hooks, files: File[], at: number): Promise<void> {
+  /** Where all that is still to come belongs, once the note was left. */
+  let away: string | undefined;
   for (const file of files) {
     const id = next++;
-    view.dispatch({ effects: begun.of({ at, id, name: file.name || "picture" }) });
+    if (away === undefined) view.dispatch({ effects: begun.of({ at, id, name: file.name || "picture" }) });
     const link = await hooks.upload(file).then(linkTo, (cause: unknown) => {
       console.warn("a file could not be uploaded", cause);
       return null;
     });
+    away ??= left.get(id);
+    left.delete(id);
+    if (away !== undefined) {
+      if (link) await hooks.insertAt(away, link).catch((cause: unknown) => console.warn("a link could not be written", cause));
+      continue;
+    }
     const place = placeOf(view, id);
     if (place === null) return;
     view.dispatch({ effects: ended.of(id), ...(link ? { changes: { from: place, insert: link }, userEvent: "input.paste" } : {}) });

@@ -1,9 +1,9 @@
 //! Notes through the door of programs: making, changing beside others, lists, folders, the bin.
 
-use crate::application::{Application, Person, eventually};
+use crate::application::{Application, Person, eventually, well_within};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl Person {
     pub async fn note(&self, body: Value) -> String {
@@ -89,6 +89,28 @@ async fn a_change_is_merged_with_what_others_wrote_and_refused_where_it_should_b
     for n in 0..20 {
         assert_eq!(text.matches(&format!("line {n}\n")).count(), 1, "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_is_inserted_stands_where_its_position_is_by_then() {
+    let app = Application::start().await;
+    let owner = app.set_up().await;
+    let note = owner.note(json!({"content": "one\ntwo\n"})).await;
+    let path = format!("/api/v1/notes/{note}");
+    let remark = json!({"body": "x", "anchor": {"from": "", "to": "", "quote": "two"}});
+    let remark = owner.post(&format!("{path}/comments"), remark).await.expect(StatusCode::CREATED);
+    let at = &remark["anchor"]["from"];
+    owner.patch(&path, json!({"content": "zero\none\ntwo\n"})).await.ok();
+    for text in ["[a]", "[b]"] {
+        owner.patch(&path, json!({"insert": {"at": at, "text": text}})).await.ok();
+    }
+    assert_eq!(owner.text_of(&note).await, "zero\none\n[a][b]two\n", "one after the other");
+    for nowhere in ["", "?", "AAEAAA=="] {
+        owner.patch(&path, json!({"insert": {"at": nowhere, "text": "[c]\n"}})).await.ok();
+    }
+    assert_eq!(owner.text_of(&note).await, "zero\none\n[a][b]two\n[c]\n[c]\n[c]\n", "at the end");
+    let both = json!({"insert": {"at": at, "text": "x"}, "append": "y"});
+    owner.patch(&path, both).await.refused(400, "INVALID_INPUT");
 }
 
 #[tokio::test]
@@ -179,6 +201,8 @@ async fn there_is_one_note_of_today_and_one_scratchpad_however_many_ask_at_once(
     owner.get("/api/v1/notes/daily").await.refused(404, "NOT_FOUND");
     let template = json!({"title": "Daily", "kind": "template", "content": "# {{date}}\n\n- [ ] "});
     owner.note(template).await;
+    // The day ends on the hour in both places.
+    well_within(3600, 30).await;
     // West of the date line and east of it are never on the same day.
     for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
         owner.patch("/api/v1/me", json!({"time_zone": zone})).await.ok();
@@ -262,22 +286,36 @@ async fn a_title_is_found_like_a_text_and_follows_a_rename() {
 async fn ten_thousand_notes_are_listed_quickly() {
     let app = Application::start().await;
     let owner = app.set_up().await;
-    let id: uuid::Uuid =
-        owner.get("/api/v1/me").await.ok()["profile"]["id"].as_str().unwrap().parse().unwrap();
-    sqlx::query(
-        "INSERT INTO notes (id, owner_id, title, markdown, excerpt, words, pinned, updated_at)
-         SELECT gen_random_uuid(), $1, 'Note ' || n, repeat('word ', 400), 'word word word', 400, n % 500 = 0,
-                now() - n * interval '1 minute' FROM generate_series(1, 10000) n",
-    )
-    .bind(id)
-    .execute(&app.owner)
-    .await
-    .unwrap();
+    let other = app.person(&owner, "other@example.org", "developer").await;
+    for (person, count) in [(&owner, 10_000), (&other, 400)] {
+        let id: uuid::Uuid =
+            person.get("/api/v1/me").await.ok()["profile"]["id"].as_str().unwrap().parse().unwrap();
+        sqlx::query(
+            "INSERT INTO notes (id, owner_id, title, markdown, excerpt, words, pinned, updated_at)
+             SELECT gen_random_uuid(), $1, 'Note ' || n, repeat('word ', 400), 'word word word', 400, n % 500 = 0,
+                    now() - n * interval '1 minute' FROM generate_series(1, $2) n",
+        )
+        .bind(id)
+        .bind(count)
+        .execute(&app.owner)
+        .await
+        .unwrap();
+    }
     sqlx::query("ANALYZE notes").execute(&app.owner).await.unwrap();
-    owner.get("/api/v1/notes?limit=200").await.ok();
+    let quickest = async |person: &Person| {
+        let mut least = Duration::MAX;
+        for _ in 0..5 {
+            let started = Instant::now();
+            person.get("/api/v1/notes?limit=200").await.ok();
+            least = least.min(started.elapsed());
+        }
+        least
+    };
+    // What a page takes on this machine right now, where there are no more than two.
+    let usual = quickest(&other).await;
+    let first = quickest(&owner).await;
     let started = Instant::now();
     let mut page = owner.get("/api/v1/notes?limit=200").await.ok();
-    let first = started.elapsed();
     let (mut seen, mut pages) = (0, 1);
     loop {
         seen += page["items"].as_array().unwrap().len();
@@ -286,9 +324,12 @@ async fn ten_thousand_notes_are_listed_quickly() {
         pages += 1;
     }
     let all = started.elapsed();
-    eprintln!("10,000 notes: first page of 200 in {first:?}, all {pages} pages in {all:?}");
+    eprintln!(
+        "10,000 notes: first page of 200 in {first:?} ({usual:?} of few), all {pages} pages in {all:?}"
+    );
     assert_eq!(seen, 10_000);
-    assert!(first.as_millis() < 500 && all.as_secs() < 20, "{first:?} {all:?}");
+    assert!(first < Duration::from_millis(500).max(usual * 5), "{first:?}, and {usual:?} of few");
+    assert!(all < Duration::from_secs(20).max(usual * 5 * pages), "{all:?}, and {usual:?} a page of few");
 }
 
 #[tokio::test]

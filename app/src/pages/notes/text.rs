@@ -71,7 +71,7 @@ fn mount(_desk: Desk, _parent: NodeRef<html::Div>, _note: &Note) {}
 #[cfg(feature = "hydrate")]
 fn mount(desk: Desk, parent: NodeRef<html::Div>, note: &Note) {
     use crate::client::document;
-    use crate::client::editor::{self, Account, Opening};
+    use crate::client::editor::{self, Account, Opening, Told};
     use crate::client::session::{csrf_token, use_session};
     use shared::note::Access;
 
@@ -103,7 +103,8 @@ fn mount(desk: Desk, parent: NodeRef<html::Div>, note: &Note) {
         let owner = owner.clone();
         leptos::task::spawn_local(async move {
             let opened = editor::open(parent.into(), opening, move |told| {
-                if gone.try_get_value() == Some(false) {
+                // an upload goes on when the note is left: that it failed is said wherever one is by then
+                if matches!(told, Told::Trouble(_)) || gone.try_get_value() == Some(false) {
                     desk.hear(told);
                 }
             });

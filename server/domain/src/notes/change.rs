@@ -9,17 +9,18 @@ use crate::error::violated_unique;
 use crate::notices::Signal;
 use crate::{Caller, Domain, Error, Result, Viewer};
 use serde_json::json;
-use shared::note::{Access, Note, NoteSummary, UpdateNote};
+use shared::note::{Access, Insertion, Note, NoteSummary, UpdateNote};
 use shared::socket::ServerBody;
 use shared::{ErrorCode, NoteId, UserId};
 use sqlx::PgConnection;
-use sync::Refused;
+use sync::{Draft, Refused, StickyRange};
 use uuid::Uuid;
 
 /// What becomes of the text.
 enum TextChange {
     Replace(String),
     Append(String),
+    Insert { at: String, text: String },
 }
 
 impl Domain {
@@ -32,13 +33,19 @@ impl Domain {
         expected: Option<i64>,
     ) -> Result<Note> {
         let title = change.title.map(checked_title).transpose()?;
-        let text = match (change.content, change.append) {
-            (Some(_), Some(_)) => {
-                return Err(Error::invalid("append", "Give either the whole content or what to append."));
+        let text = match (change.content, change.append, change.insert) {
+            (None, None, None) => None,
+            (Some(content), None, None) => Some(TextChange::Replace(checked_text(content)?)),
+            (None, Some(more), None) => Some(TextChange::Append(checked_text(more)?)),
+            (None, None, Some(Insertion { at, text })) => {
+                Some(TextChange::Insert { at, text: checked_text(text)? })
             }
-            (Some(content), None) => Some(TextChange::Replace(checked_text(content)?)),
-            (None, Some(more)) => Some(TextChange::Append(checked_text(more)?)),
-            (None, None) => None,
+            _ => {
+                return Err(Error::invalid(
+                    "content",
+                    "Give the whole content, or what to append, or what to insert.",
+                ));
+            }
         };
         let owners = change.folder_id.is_some()
             || change.pinned.is_some()
@@ -135,10 +142,12 @@ impl Domain {
                 }
                 match change {
                     TextChange::Replace(content) => draft.set_text(&content)?,
-                    TextChange::Append(more) => {
-                        let text = draft.text();
-                        let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-                        draft.replace(text.len()..text.len(), &format!("{gap}{more}"));
+                    TextChange::Append(more) => append(draft, &more),
+                    TextChange::Insert { at, text } => {
+                        match draft.resolve(&StickyRange { from: at.clone(), to: at }) {
+                            Some(place) => draft.replace(place, &text),
+                            None => append(draft, &text),
+                        }
                     }
                 }
                 Ok(draft.text())
@@ -194,6 +203,12 @@ impl Domain {
         tx.commit().await?;
         Ok(row.summary.into())
     }
+}
+
+fn append(draft: &mut Draft<'_>, more: &str) {
+    let text = draft.text();
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    draft.replace(text.len()..text.len(), &format!("{gap}{more}"));
 }
 
 const MOVED: &str = "the note moved on";
