@@ -45,6 +45,4 @@ pub enum Error {
         "the site's manifest.json is not what a build writes ({0}): build it again with `cargo xtask build`"
     )]
     Manifest(#[source] serde_json::Error),
-    #[error("the description of the API cannot be written: {0}")]
-    Description(#[source] serde_json::Error),
 }

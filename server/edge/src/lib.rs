@@ -80,7 +80,7 @@ pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Re
     let files = assets::routes(&config.site);
     let offline = offline::routes(&config.site, &names)?;
     let edge = Edge::new(domain, config, shutdown);
-    let (api, document) = openapi::parts();
+    let api = openapi::handlers();
     let site = Site {
         router: in_process(api.clone(), &edge),
         assets: names,
@@ -88,7 +88,7 @@ pub fn router(domain: Domain, config: Config, shutdown: CancellationToken) -> Re
         content_security_policy: headers::page_policy,
     };
     let routes = api
-        .merge(openapi::routes(&document).map_err(Error::Description)?)
+        .merge(openapi::routes())
         .merge(pages::routes(&site))
         .merge(shared_links::routes(&site))
         .merge(invites::pages(&site))

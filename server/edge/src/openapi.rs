@@ -11,8 +11,9 @@ use crate::{
 use axum::Router;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use bytes::Bytes;
 use http::{HeaderValue, header};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use utoipa::OpenApi as _;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement};
@@ -79,17 +80,17 @@ pub fn api() -> OpenApiRouter<Arc<Edge>> {
         .merge(health::routes())
 }
 
-/// The API's routes, and its description completed.
-pub fn parts() -> (Router<Arc<Edge>>, OpenApi) {
-    let (router, mut document) = api().split_for_parts();
-    add_security(&mut document);
-    add_failures(&mut document);
-    (router, document)
+/// The API's routes.
+pub fn handlers() -> Router<Arc<Edge>> {
+    api().split_for_parts().0
 }
 
-/// The description alone.
+/// The description alone, completed.
 pub fn openapi() -> OpenApi {
-    parts().1
+    let mut document = api().into_openapi();
+    add_security(&mut document);
+    add_failures(&mut document);
+    document
 }
 
 fn add_security(document: &mut OpenApi) {
@@ -121,23 +122,34 @@ fn add_failures(document: &mut OpenApi) {
     }
 }
 
+/// What is answered, made when it is first asked for: few servers ever are, and it is large.
+static DOCUMENT: Made = LazyLock::new(|| Ok(serde_json::to_vec(&openapi())?.into()));
+static REFERENCE: Made = LazyLock::new(|| Ok(reference::page(&serde_json::to_value(openapi())?).into()));
+
+type Made = LazyLock<Result<Bytes, serde_json::Error>>;
+
 /// Where the description can be read, by programs and by people.
-pub fn routes(document: &OpenApi) -> Result<Router<Arc<Edge>>, serde_json::Error> {
-    let json = bytes::Bytes::from(serde_json::to_vec(document)?);
-    let page = reference::page(&serde_json::to_value(document)?);
-    let page = bytes::Bytes::from(page);
-    Ok(Router::new()
-        .route("/api/v1/openapi.json", get(move || async move { document_answer(json.clone()) }))
-        .route("/api/v1/reference", get(move || async move { reference_answer(page.clone()) })))
+pub fn routes() -> Router<Arc<Edge>> {
+    Router::new()
+        .route("/api/v1/openapi.json", get(async || document_answer()))
+        .route("/api/v1/reference", get(async || reference_answer()))
 }
 
-fn document_answer(json: bytes::Bytes) -> Response {
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+fn made(what: &'static Made) -> Result<Bytes, Failure> {
+    what.as_ref().cloned().map_err(|error| {
+        tracing::error!(%error, "the API could not be described");
+        Failure::internal()
+    })
 }
 
-fn reference_answer(page: bytes::Bytes) -> Result<Response, Failure> {
+fn document_answer() -> Result<Response, Failure> {
+    let json = made(&DOCUMENT)?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response())
+}
+
+fn reference_answer() -> Result<Response, Failure> {
     let policy = HeaderValue::try_from(reference::policy()).map_err(|_| Failure::internal())?;
-    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(page)).into_response())
+    Ok(([(header::CONTENT_SECURITY_POLICY, policy)], Html(made(&REFERENCE)?)).into_response())
 }
 
 #[cfg(test)]
