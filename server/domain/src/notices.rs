@@ -280,7 +280,8 @@ impl Domain {
     async fn listen(&self) -> Result<()> {
         let mut listener = self.inner.db.listener().await?;
         listener.listen(CHANNEL).await?;
-        self.inner.recognised.set_hears(true);
+        // What was sent before is unknown: jobs that another task queued while this one was on its way, too.
+        self.after_silence().await;
         loop {
             let Some(notification) = listener.try_recv().await? else {
                 // The connection was lost and is back: what was sent meanwhile is unknown.
