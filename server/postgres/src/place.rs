@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_long_folder_gets_a_name_that_fits_a_socket() {
-        let long = std::env::temp_dir().join("x".repeat(120));
+        let long = std::env::temp_dir().join(format!("{}{}", "x".repeat(120), std::process::id()));
         std::fs::create_dir_all(&long).unwrap();
         let short = ShortPath::to(&long, ".s.PGSQL.5432").unwrap();
         assert!(short.path.join(".s.PGSQL.5432").as_os_str().len() <= SOCKET_PATH_LIMIT);

@@ -152,7 +152,7 @@ async fn a_room_that_everybody_left_keeps_a_snapshot_for_the_next_to_come() {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), kept).await.expect("a snapshot of everything");
+    tokio::time::timeout(Duration::from_secs(60), kept).await.expect("a snapshot of everything");
     // what follows is read from the snapshot: the log before it is gone
     stage.memory.notes.lock().unwrap().get_mut(&stage.note).unwrap()[..151].fill(Vec::new());
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -187,7 +187,7 @@ async fn a_note_that_is_written_without_a_pause_keeps_snapshots_that_hold_all_th
             writer.await.unwrap();
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), all).await.expect("a snapshot while they write");
+    tokio::time::timeout(Duration::from_secs(300), all).await.expect("a snapshot while they write");
     let (seq, state) = kept(stage.note).unwrap();
     assert!(seq >= 5_000, "{seq}");
     // Read from the snapshot and what came after it alone, everything is there.

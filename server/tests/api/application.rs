@@ -20,23 +20,26 @@ use uuid::Uuid;
 
 pub const SECRET_KEY: &str = "a secret key that is long enough for tests";
 pub const PASSWORD: &str = "correct horse battery";
-/// Nothing in these tests takes longer than this, unless it hangs.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing in these tests takes longer than this, unless it hangs: also where the machine is slow and does other
+/// things meanwhile.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
 /// A place in the folder of this test process. A process cannot remove its own folder at its end, so the next
-/// one removes those whose process is gone.
+/// one removes those whose process is gone, and that of one that had its own number.
 pub fn folder(name: &str) -> PathBuf {
     static MINE: OnceLock<PathBuf> = OnceLock::new();
     MINE.get_or_init(|| {
         let all = std::env::temp_dir().join("sidebar-tests");
+        let mine = std::process::id().to_string();
         for left in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-            if !PathBuf::from("/proc").join(left.file_name()).exists() {
+            let process = left.file_name();
+            if process == *mine || !PathBuf::from("/proc").join(process).exists() {
                 std::fs::remove_dir_all(left.path()).ok();
             }
         }
-        all.join(std::process::id().to_string())
+        all.join(mine)
     })
     .join(name)
 }
@@ -546,6 +549,20 @@ pub fn answer_id(event: &Sequenced) -> String {
     match &event.event {
         AnswerEvent::Message { message_id, .. } => message_id.to_string(),
         other => panic!("an answer begins with which it is, not with {other:?}"),
+    }
+}
+
+/// Lets jobs come that were put off or queued by hand, without waiting until somebody looks.
+pub async fn look_for_jobs(owner: &PgPool) {
+    sqlx::query("SELECT pg_notify('sidebar', '\"JobQueued\"')").execute(owner).await.unwrap();
+}
+
+/// Waits where so many seconds, as the clock counts them (a day, an hour), are about to end: what is counted within
+/// them would begin anew in the middle of a test.
+pub async fn well_within(stretch: i64, margin: i64) {
+    let left = stretch - time::OffsetDateTime::now_utc().unix_timestamp() % stretch;
+    if left <= margin {
+        tokio::time::sleep(Duration::from_secs(left.unsigned_abs() + 1)).await;
     }
 }
 

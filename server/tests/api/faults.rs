@@ -1,6 +1,8 @@
 //! Postgres goes away and comes back while the server runs.
 
-use crate::application::{Application, Differences, Person, answer_id, eventually, new_database, text_of};
+use crate::application::{
+    Application, Differences, Person, answer_id, eventually, folder, new_database, text_of,
+};
 use serde_json::json;
 use shared::conversation::StopReason;
 use shared::event::AnswerEvent;
@@ -24,8 +26,8 @@ impl Line {
         let domain::DatabaseAddress::Socket { directory, port, user, database } = database else {
             panic!("tests run on a socket")
         };
-        let from = std::env::temp_dir().join(format!("line-{}", uuid::Uuid::now_v7().simple()));
-        std::fs::create_dir(&from).unwrap();
+        let from = folder(&format!("line-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir_all(&from).unwrap();
         let mut line = Self { from: from.clone(), to: directory, port, cut: CancellationToken::new() };
         line.connect();
         (domain::DatabaseAddress::Socket { directory: from, port, user, database }, line)

@@ -1,7 +1,7 @@
 //! The one search as a person uses it: narrowing, counting, paging, slips of the hand; and what a second account
 //! learns by it, which is nothing.
 
-use crate::application::{Application, Person, answer_id, eventually};
+use crate::application::{Application, Person, answer_id, eventually, look_for_jobs};
 use crate::sharing::share;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -274,6 +274,7 @@ async fn what_was_cut_by_older_rules_is_cut_anew_and_what_stays_keeps_its_row() 
         .execute(&app.owner)
         .await
         .unwrap();
+    look_for_jobs(&app.owner).await;
     let old = "SELECT count(*) FROM chunks WHERE cut_by = 0 AND (ordinal > 0 OR source_kind = 'message')";
     let all_new = async || sqlx::query_scalar::<_, i64>(old).fetch_one(&app.owner).await.unwrap() == 0;
     eventually("everything is cut by the rules of now", all_new).await;

@@ -1,7 +1,8 @@
 //! The executable, killed in the middle of something and started again on the same data.
 
 use crate::application::{
-    PASSWORD, Person, SECRET_KEY, data_folder, eventually, new_database, options, site, url_of,
+    PASSWORD, PATIENCE, Person, SECRET_KEY, data_folder, eventually, look_for_jobs, new_database, options,
+    site, url_of,
 };
 use crate::files::send;
 use http_body_util::BodyExt as _;
@@ -55,7 +56,7 @@ impl Place {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = tokio::time::timeout(Duration::from_secs(30), lines.next_line());
+        let first = tokio::time::timeout(PATIENCE, lines.next_line());
         let first = first.await.expect("it starts").unwrap().expect("it says where it is");
         let base = first.strip_prefix("sideBar is ready: ").unwrap().to_owned();
         // It may say more, and must not wait for anybody to hear it.
@@ -74,6 +75,7 @@ impl Place {
             .await
             .unwrap();
         sqlx::query("UPDATE chunk_queue SET leased_until = now()").execute(&self.rows).await.unwrap();
+        look_for_jobs(&self.rows).await;
     }
 }
 
@@ -179,7 +181,7 @@ async fn a_file_is_read_once_and_whole_after_the_server_was_killed_over_it() {
     place.hurry().await;
     let started = std::time::Instant::now();
     while owner.get(&format!("/api/v1/files/{id}")).await.ok()["state"] != "ready" {
-        assert!(started.elapsed() < Duration::from_secs(90), "it is never read");
+        assert!(started.elapsed() < 3 * PATIENCE, "it is never read");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(place.count("SELECT count(*) FROM chunks WHERE ordinal > 0").await, 12_000);
@@ -187,7 +189,7 @@ async fn a_file_is_read_once_and_whole_after_the_server_was_killed_over_it() {
     server.kill().await;
 }
 
-/// An OpenAI-compatible server of embeddings that takes its time.
+/// An OpenAI-compatible server of embeddings that takes its time: a server is killed while it waits for some.
 async fn embeddings() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -208,7 +210,7 @@ async fn embed(
 ) -> Result<hyper::Response<String>, Infallible> {
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let asked: Value = serde_json::from_slice(&body).unwrap();
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
     let data: Vec<Value> = asked["input"]
         .as_array()
         .unwrap()

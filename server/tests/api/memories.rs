@@ -1,6 +1,6 @@
 //! Memories: kept once, replaced when they no longer hold, told to models, forgotten for good, and nobody else's.
 
-use crate::application::{Application, Differences, Person, answer_id, eventually, text_of};
+use crate::application::{Application, Differences, Person, answer_id, eventually, text_of, well_within};
 use embeddings::{MiniLm, weights_folder};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,6 +8,9 @@ use shared::event::AnswerEvent;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use upstream::Wire;
+
+/// In seconds: what is asked for is counted by days.
+const DAY: i64 = 24 * 60 * 60;
 
 async fn keep(person: &Person, content: &str) -> Value {
     let kept = person.post("/api/v1/memories", json!({ "content": content })).await;
@@ -78,6 +81,7 @@ async fn keyed(person: &Person, path: &str, key: &str, body: &Value) -> (StatusC
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_sent_again_with_its_key_does_nothing_twice() {
+    well_within(DAY, 60).await;
     let application = Application::start().await;
     let owner = application.set_up().await;
     let prompt = json!({ "prompt": "What is a lathe?", "provider": "claude" });
@@ -115,6 +119,7 @@ async fn a_request_sent_again_with_its_key_does_nothing_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_hundred_and_first_free_request_of_a_day_is_refused_with_the_limit_and_the_time() {
+    well_within(DAY, 120).await;
     let application = Application::start().await;
     let owner = application.set_up().await;
     let person = application.person(&owner, "other@example.org", "developer").await;
@@ -557,6 +562,8 @@ async fn after_a_conversation_its_model_suggests_and_the_person_decides() {
         (contents(&kept), kept[0]["source"]["kind"].as_str()),
         (vec!["I live in Lisbon"], Some("conversation"))
     );
+    let titles = "SELECT count(*) FROM jobs WHERE kind = 'title' AND status IN ('queued', 'running')";
+    eventually("its title is there", async || count(&application, titles).await == 0).await;
     // The same messages are not looked at again.
     let before = application.upstream.requests().len();
     look(&owner, &conversation).await;

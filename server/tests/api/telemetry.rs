@@ -2,10 +2,12 @@
 
 use crate::application::{PASSWORD, PATIENCE, Person, eventually, new_database};
 use serde_json::json;
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 /// Paths, and what was posted to each.
 type Taken = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
@@ -81,23 +83,33 @@ impl Server {
             panic!("tests run on a socket")
         };
         let database = format!("postgres://{user}@localhost:{port}/{database}?host={}", directory.display());
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let folder =
             std::env::temp_dir().join(format!("sidebar-telemetry-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir_all(folder.join("site/assets")).unwrap();
         std::fs::write(folder.join("site/manifest.json"), "{}").unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_sidebar"))
-            .args(["serve", "--embeddings", "none", "--addr", &free.to_string()])
+            .args(["serve", "--embeddings", "none", "--addr", "127.0.0.1:0"])
             .env("SIDEBAR_DATA", folder.join("data"))
             .env("SIDEBAR_SITE", folder.join("site"))
             .env("SIDEBAR_SECRET_KEY", "a secret key that is long enough for tests")
             .env("DATABASE_URL", database)
             .envs(options.iter().map(|(name, value)| (*name, value.as_str())))
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { process, base: format!("http://{free}"), folder };
+        let mut server = Self { process, base: String::new(), folder };
+        let mut lines = BufReader::new(server.process.stdout.take().unwrap()).lines();
+        let (says, said) = oneshot::channel();
+        std::thread::spawn(move || {
+            // Nobody hears it where the test has failed by then.
+            let _ = says.send(lines.next());
+            // It may say more, and must not wait for anybody to hear it.
+            lines.for_each(drop);
+        });
+        let first = tokio::time::timeout(PATIENCE, said).await.expect("it starts").unwrap();
+        let first = first.expect("it says where it is").unwrap();
+        server.base = first.strip_prefix("sideBar is ready: ").unwrap().to_owned();
         let (http, health) = (server.person().http, format!("{}/api/health", server.base));
         eventually("the server answers", async || {
             http.get(&health).send().await.is_ok_and(|answer| answer.status() == 200)

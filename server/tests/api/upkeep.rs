@@ -1,7 +1,7 @@
 //! Storage that stays in order: what nothing names leaves, a full bin makes room, what is broken is found and
 //! mended, and everything can be read anew without a change.
 
-use crate::application::{Application, Differences, Person, data_folder, eventually};
+use crate::application::{Application, Differences, Person, data_folder, eventually, look_for_jobs};
 use crate::files::{found, keep, kept, send, settled};
 use domain::FileLimits;
 use reqwest::{Method, StatusCode};
@@ -457,6 +457,7 @@ async fn a_folder_of_somebodys_makes_nobody_else_wait() {
     }
     let one = kept(&other, "one.txt", b"Only one.").await;
     execute(&application, "UPDATE jobs SET run_at = created_at WHERE kind = 'read_file'").await;
+    look_for_jobs(&application.owner).await;
     let done = "SELECT count(*) FROM jobs WHERE status = 'done' AND payload->>'file_id' = $1";
     eventually("it is read", async || {
         sqlx::query_scalar::<_, i64>(done).bind(&one).fetch_one(&application.owner).await.unwrap() == 1

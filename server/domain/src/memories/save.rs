@@ -21,8 +21,9 @@ use uuid::Uuid;
 const LONGEST: usize = 4000;
 /// Characters of the name of a project or an agent at most.
 const LONGEST_NAME: usize = 100;
-/// A model of embeddings that is not done by then is not waited for.
-const LONGEST_THOUGHT: Duration = Duration::from_millis(1500);
+/// A model of embeddings that is not done by then is not waited for. It thinks behind all other work, which in the
+/// tests of builds for development is a lot.
+const LONGEST_THOUGHT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 6000 } else { 1500 });
 
 /// A statement to be kept, checked.
 pub(crate) struct Statement {
