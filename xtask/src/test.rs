@@ -1,6 +1,9 @@
 //! `cargo xtask test`: formatting, clippy for both targets, Rust tests, browser tests; each stage
 //! named and timed, the first failure ends it. The two halves are never built in one cargo call:
 //! their features would unite.
+//!
+//! Tests have real clocks, processes and browsers, which a busy machine can upset: what fails is run once
+//! more, and both times are shown. Only what fails twice is a failure.
 
 use std::fs;
 use std::path::PathBuf;
@@ -103,13 +106,13 @@ fn rust(place: &Place, filters: &[String]) -> Result<()> {
     let installation = postgres::ensure()?;
     let sidebar = sidebar(place)?;
     // Not nextest: the tests of the server share one Postgres within their process.
-    let mut command = tool::cargo(place, &["test"]);
-    say::step("Rust tests", || {
-        let command = with_environment(command.args(packages()), &installation)
-            .env("SIDEBAR_TEST_BIN", &sidebar)
-            .env("SIDEBAR_BIN", &sidebar);
-        tool::run(with_filters(command, filters))
-    })?;
+    let mut command = tool::cargo(place, &["test", "--no-fail-fast"]);
+    let command = with_environment(command.args(packages()), &installation)
+        .env("SIDEBAR_TEST_BIN", &sidebar)
+        .env("SIDEBAR_BIN", &sidebar);
+    let command = with_filters(command, filters);
+    say::step("Rust tests", || tool::run(command))
+        .or_else(|_| say::step("Rust tests, once more", || tool::run(command)))?;
     let mut command = tool::cargo(place, &["test"]);
     say::step("Rust tests of the app", || {
         let app = ["--package", "app", "--no-default-features", "--features", "ssr"];
@@ -156,20 +159,27 @@ fn browsers(place: &Place, filters: &[String]) -> Result<()> {
     let installation = postgres::ensure()?;
     let sidebar = sidebar(place)?;
     let upstream = server::build(place, Profile::Dev, "upstream")?;
-    let mut command = Command::new("node");
-    command.current_dir(&place.root).arg("--test");
-    for filter in filters {
-        command.arg(format!("--test-name-pattern={filter}"));
+    let failures = place.work(Profile::Dev).join("failed-browser-tests");
+    let play = |tests: &[PathBuf]| {
+        let mut command = Command::new("node");
+        command.current_dir(&place.root).arg("--test");
+        command.args(["--test-reporter=spec", "--test-reporter-destination=stdout"]);
+        command.arg("--test-reporter=./end2end/failures.mjs");
+        command.arg(format!("--test-reporter-destination={}", failures.display()));
+        command.args(filters.iter().map(|filter| format!("--test-name-pattern={filter}")));
+        let command = with_environment(command.args(tests), &installation)
+            .env("SIDEBAR_BIN", &sidebar)
+            .env("SIDEBAR_UPSTREAM_BIN", &upstream)
+            .env("CHROMIUM", &chromium);
+        tool::run(command)
+    };
+    let Err(failure) = say::step("Browser tests", || play(&tests)) else { return Ok(()) };
+    let failed: Vec<PathBuf> =
+        fs::read_to_string(&failures).unwrap_or_default().lines().map(PathBuf::from).collect();
+    if failed.is_empty() {
+        return Err(failure);
     }
-    say::step("Browser tests", || {
-        let command = with_environment(command.args(&tests), &installation);
-        tool::run(
-            command
-                .env("SIDEBAR_BIN", &sidebar)
-                .env("SIDEBAR_UPSTREAM_BIN", &upstream)
-                .env("CHROMIUM", &chromium),
-        )
-    })
+    say::step("Browser tests that failed, once more", || play(&failed))
 }
 
 fn browser_tests(place: &Place) -> Result<Vec<PathBuf>> {
