@@ -2,14 +2,10 @@
 // the console: no hydration warning, no error, no refusal by the security policy.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
+import { faults } from "./faults.mjs";
 import { NOT_FOUND } from "./watch.mjs";
-import { Stage, open } from "./stage.mjs";
-
-const MINUTE = { timeout: 60_000 };
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { LIMIT, Stage, open } from "./stage.mjs";
 
 const RICH = [
   "## Roses\n\nThe **Alba** is old, and [well described](https://example.org/alba).\n\n| Rose | Blooms |\n| --- | --- |\n| Alba | June |",
@@ -17,16 +13,6 @@ const RICH = [
   "Euler: $e^{i\\pi} + 1 = 0$ and $$\\sum_{k=1}^n k = \\frac{n(n+1)}{2}$$",
   "> A quotation\n\n- [x] planted\n- [ ] watered\n\n1. one\n2. two\n\n~~gone~~ `code`",
 ].join("\n\n");
-
-/** What axe finds on the page as it is, in lines that say where. */
-async function faults(page) {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(" ")}: ${failureSummary.split("\n").slice(1).join(" ").trim()}`),
-  );
-}
 
 async function assertNoFaults(page, what) {
   assert.deepEqual(await faults(page), [], what);
@@ -42,10 +28,11 @@ for (const theme of ["light", "dark"]) {
       conversation = await stage.conversation([`[[say ${RICH}]]`, tools, "[[say Half of]] [[cut]]"], { title: "Roses" });
       await stage.conversation(["[[say Pinned words.]]"], { title: "Pinned" }).then((id) => stage.api("PATCH", `/conversations/${id}`, { pinned: true }));
       await stage.conversation(["[[say Gone.]]"], { title: "Deleted" }).then((id) => stage.api("DELETE", `/conversations/${id}`));
-    }, MINUTE);
-    after(() => stage.end(), MINUTE);
+    }, LIMIT);
+    after(() => stage?.end(), LIMIT);
+    afterEach(() => stage?.leave());
 
-    test("on the pages of people who are not signed in", MINUTE, async () => {
+    test("on the pages of people who are not signed in", LIMIT, async () => {
       const { context, watched } = await stage.visitor({ theme });
       const page = await context.newPage();
       for (const address of ["/sign-in", "/sign-in?error=WRONG_CREDENTIALS&next=/c"]) {
@@ -55,7 +42,7 @@ for (const theme of ["light", "dark"]) {
       watched.assertSilent();
     });
 
-    test("on a conversation with everything in it, opened and unfolded", MINUTE, async () => {
+    test("on a conversation with everything in it, opened and unfolded", LIMIT, async () => {
       const { page, watched } = await stage.owner({ theme, viewport: { width: 1440, height: 900 } });
       await open(page, `/c/${conversation}`);
       await page.locator("code .hljs-keyword").first().waitFor();
@@ -73,7 +60,7 @@ for (const theme of ["light", "dark"]) {
       watched.assertSilent();
     });
 
-    test("on every other page of the workspace", { timeout: 120_000 }, async () => {
+    test("on every other page of the workspace", LIMIT, async () => {
       const { page, watched } = await stage.owner({ theme, viewport: { width: 1440, height: 900 } });
       watched.allow(NOT_FOUND);
       const settings = ["profile", "appearance", "security", "keys", "providers", "people"].map((section) => `/settings/${section}`);
@@ -88,7 +75,7 @@ for (const theme of ["light", "dark"]) {
       watched.assertSilent();
     });
 
-    test("on a phone, and with a conversation beside the page", MINUTE, async () => {
+    test("on a phone, and with a conversation beside the page", LIMIT, async () => {
       const phone = await stage.owner({ theme, viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
       for (const address of ["/", `/c/${conversation}`, "/search?q=roses", "/settings", "/settings/providers"]) {
         await open(phone.page, address);
@@ -109,10 +96,11 @@ for (const theme of ["light", "dark"]) {
 
 describe("set-up", () => {
   let stage;
-  before(async () => (stage = await Stage.start({ owner: "none" })), MINUTE);
-  after(() => stage.end(), MINUTE);
+  before(async () => (stage = await Stage.start({ owner: "none" })), LIMIT);
+  after(() => stage?.end(), LIMIT);
+  afterEach(() => stage?.leave());
 
-  test("has nothing that axe finds, in either theme, empty or refused", MINUTE, async () => {
+  test("has nothing that axe finds, in either theme, empty or refused", LIMIT, async () => {
     for (const theme of ["light", "dark"]) {
       const { context, watched } = await stage.visitor({ theme });
       const page = await context.newPage();

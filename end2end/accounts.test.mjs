@@ -1,11 +1,9 @@
 // Set-up, signing in and out, and what is there for people whose browser runs no scripts.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { NOT_FOUND } from "./watch.mjs";
-import { OWNER, Stage, answers, open, ready, say, settled } from "./stage.mjs";
-
-const MINUTE = { timeout: 60_000 };
+import { LIMIT, OWNER, Stage, answers, open, ready, say, settled } from "./stage.mjs";
 
 async function signIn(page, password) {
   await page.getByLabel("E-mail").fill(OWNER.email);
@@ -15,10 +13,11 @@ async function signIn(page, password) {
 
 describe("an empty server", () => {
   let stage;
-  before(async () => (stage = await Stage.start({ owner: "none" })), MINUTE);
-  after(() => stage.end(), MINUTE);
+  before(async () => (stage = await Stage.start({ owner: "none" })), LIMIT);
+  after(() => stage?.end(), LIMIT);
+  afterEach(() => stage?.leave());
 
-  test("leads to set-up, makes the owner's account there, and answers without any model", MINUTE, async () => {
+  test("leads to set-up, makes the owner's account there, and answers without any model", LIMIT, async () => {
     const { context, watched } = await stage.visitor();
     const page = await context.newPage();
     await page.goto("/");
@@ -32,7 +31,7 @@ describe("an empty server", () => {
 
     await say(page, "Where did we write about roses?");
     await settled(page);
-    assert.match(await answers(page).innerText(), /not a language model/);
+    await answers(page).getByText(/not a language model/).first().waitFor();
     assert.match(new URL(page.url()).pathname, /^\/c\/[0-9a-f-]{36}$/);
 
     await page.goto("/setup");
@@ -47,10 +46,11 @@ describe("signing in", () => {
   before(async () => {
     stage = await Stage.start();
     conversation = await stage.conversation(["[[say A first answer, about **roses**.]]"], { title: "Roses" });
-  }, MINUTE);
-  after(() => stage.end(), MINUTE);
+  }, LIMIT);
+  after(() => stage?.end(), LIMIT);
+  afterEach(() => stage?.leave());
 
-  test("a stranger is led to sign-in, and from there back to where they wanted to go", MINUTE, async () => {
+  test("a stranger is led to sign-in, and from there back to where they wanted to go", LIMIT, async () => {
     const { context, watched } = await stage.visitor();
     const page = await context.newPage();
     await page.goto(`/c/${conversation}`);
@@ -62,7 +62,7 @@ describe("signing in", () => {
     watched.assertSilent();
   });
 
-  test("a wrong password is said in words and nobody is signed in", MINUTE, async () => {
+  test("a wrong password is said in words and nobody is signed in", LIMIT, async () => {
     const { context, watched } = await stage.visitor();
     const page = await context.newPage();
     await page.goto("/sign-in");
@@ -75,7 +75,7 @@ describe("signing in", () => {
     watched.assertSilent();
   });
 
-  test("signing out ends the session for every tab", MINUTE, async () => {
+  test("signing out ends the session for every tab", LIMIT, async () => {
     const { context, watched, page } = await stage.owner();
     await open(page, "/settings/security");
     const cookies = await context.cookies();
@@ -89,7 +89,7 @@ describe("signing in", () => {
     watched.assertSilent();
   });
 
-  test("an address that was never given out shows a page that helps", MINUTE, async () => {
+  test("an address that was never given out shows a page that helps", LIMIT, async () => {
     const { watched, page } = await stage.owner();
     watched.allow(NOT_FOUND);
     for (const address of ["/nope", "/c/01900000-0000-7000-8000-000000000000"]) {
@@ -110,16 +110,17 @@ describe("without scripts", () => {
     conversation = await stage.conversation(["[[say Roses bloom from June on.]]", `[[say ${table}]]`], {
       title: "Roses",
     });
-  }, MINUTE);
-  after(() => stage.end(), MINUTE);
+  }, LIMIT);
+  after(() => stage?.end(), LIMIT);
+  afterEach(() => stage?.leave());
 
-  test("one signs in, finds a conversation in the list and reads it whole", MINUTE, async () => {
+  test("one signs in, finds a conversation in the list and reads it whole", LIMIT, async () => {
     const { context, watched } = await stage.visitor({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto("/");
     await signIn(page, OWNER.password);
     await page.getByRole("navigation", { name: "Conversations" }).getByRole("link", { name: /Roses/ }).click();
-    assert.equal(new URL(page.url()).pathname, `/c/${conversation}`);
+    await page.waitForURL(`**/c/${conversation}`);
     await page.getByText("Roses bloom from June on.").last().waitFor();
     await page.getByRole("cell", { name: "Alba" }).waitFor();
     // Chromium's switch for scripts leaves noscript elements unshown, so only their text is looked at.
@@ -128,15 +129,16 @@ describe("without scripts", () => {
     watched.assertSilent();
   });
 
-  test("one searches, and leaves", MINUTE, async () => {
+  test("one searches, and leaves", LIMIT, async () => {
     const { context, watched } = await stage.visitor({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto("/search?q=bloom");
     await signIn(page, OWNER.password);
-    assert.equal(new URL(page.url()).search, "?q=bloom");
+    await page.waitForURL(/\/search\?q=bloom$/);
     await page.getByRole("main").getByRole("link", { name: /Roses/ }).first().waitFor();
     await page.goto("/settings/security");
     await page.locator("#main").getByRole("button", { name: "Sign out" }).click();
+    await page.waitForURL(/\/sign-in/);
     await page.goto("/");
     assert.equal(new URL(page.url()).pathname, "/sign-in");
     watched.assertSilent();

@@ -2,26 +2,16 @@
 // collections, and what every model is told.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, afterEach, before, describe, test } from "node:test";
+import { faults } from "./faults.mjs";
 import { shell } from "./process.mjs";
-import { OWNER, Stage, answers, composer, open, say, settled, until } from "./stage.mjs";
-
-const MINUTE = { timeout: 90_000 };
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+import { LIMIT, OWNER, Stage, answers, composer, counted, open, ready, say, settled, until } from "./stage.mjs";
 
 const LEASE = "# Lease\n\nThe rent is 900.\n\n## Notice\n\nThree months, in writing.\n";
 
 const main = (page) => page.getByRole("main");
 const chips = (page) => main(page).locator(".composer-chips .chip");
 const names = (page) => main(page).getByRole("listbox", { name: "Attach" });
-
-async function faults(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary}`));
-}
 
 describe("what a conversation is given", () => {
   let stage;
@@ -30,8 +20,8 @@ describe("what a conversation is given", () => {
   before(async () => {
     stage = await Stage.start();
     key = await shell(["key", "create", "--data", stage.data, "--user", OWNER.email, "--name", "Context"]);
-  }, MINUTE);
-  after(() => stage?.end(), MINUTE);
+  }, LIMIT);
+  after(() => stage?.end(), LIMIT);
   afterEach(() => browser?.context.close());
 
   async function keep(name, text) {
@@ -45,7 +35,7 @@ describe("what a conversation is given", () => {
     return data.id;
   }
 
-  test("an @ attaches by name, from the keyboard, and the answer says what it was given", MINUTE, async () => {
+  test("an @ attaches by name, from the keyboard, and the answer says what it was given", LIMIT, async () => {
     await keep("lease-of-the-house.md", LEASE);
     browser = await stage.owner();
     const { page } = browser;
@@ -70,12 +60,16 @@ describe("what a conversation is given", () => {
     await page.keyboard.press("Escape");
     await chips(page).getByRole("button", { name: /^Take lease/ }).click();
     await until("it is taken off", async () => (await chips(page).count()) === 0);
+    // the server is told a moment later
+    await browser.watched.quiet();
     await page.reload();
+    await ready(page);
     await main(page).locator("article.is-own .chip").waitFor();
+    await browser.watched.quiet();
     assert.equal(await chips(page).count(), 0);
   });
 
-  test("a file that is dropped on the conversation is uploaded and attached", MINUTE, async () => {
+  test("a file that is dropped on the conversation is uploaded and attached", LIMIT, async () => {
     browser = await stage.owner();
     const { page } = browser;
     await open(page, "/c");
@@ -88,10 +82,10 @@ describe("what a conversation is given", () => {
     assert.match(new URL(page.url()).pathname, /^\/c$/, "the page stays");
     await say(page, "Which colour? [[say White.]]");
     await settled(page);
-    assert.equal(await main(page).locator("article.is-own .chip").count(), 1);
+    await counted(main(page).locator("article.is-own .chip"), 1);
   });
 
-  test("citations are marks that open the source at its place, and what is not there is none", MINUTE, async () => {
+  test("citations are marks that open the source at its place, and what is not there is none", LIMIT, async () => {
     const id = await keep("cited.md", `${LEASE}\nA copy to cite.\n`);
     const { sections } = await stage.api("GET", `/files/${id}`);
     const url = `/f/${id}#${sections[1].anchor}`;
@@ -102,7 +96,7 @@ describe("what a conversation is given", () => {
     const { page } = browser;
     await open(page, `/c/${conversation}`);
     const mark = answers(page).first().locator("a.cite");
-    assert.equal(await mark.count(), 1);
+    await counted(mark, 1);
     assert.equal(await mark.getAttribute("aria-label"), "Source 1: cited.md, Lease › Notice");
     assert.equal(await answers(page).first().locator(`a[href="${nothing}"]`).count(), 0);
     assert.match(await answers(page).first().locator(".sources").innerText(), /cited\.md\s+Lease › Notice/);
@@ -111,7 +105,7 @@ describe("what a conversation is given", () => {
     await page.locator(".file-section.is-marked").getByText("Three months, in writing.").waitFor();
   });
 
-  test("citations appear in an answer that one sees being written", MINUTE, async () => {
+  test("citations appear in an answer that one sees being written", LIMIT, async () => {
     const id = await keep("live.md", `${LEASE}\nA copy to cite at once.\n`);
     browser = await stage.owner();
     const { page } = browser;
@@ -122,7 +116,7 @@ describe("what a conversation is given", () => {
     await answers(page).first().locator(".sources").getByText("live.md").waitFor();
   });
 
-  test("a collection is made from a file's menu, searched alone and asked about", MINUTE, async () => {
+  test("a collection is made from a file's menu, searched alone and asked about", LIMIT, async () => {
     const id = await keep("house-rules.md", `${LEASE}\nA copy to collect.\n`);
     browser = await stage.owner();
     const { page } = browser;
@@ -141,7 +135,7 @@ describe("what a conversation is given", () => {
     await chips(page).getByRole("link", { name: "House" }).waitFor();
   });
 
-  test("a saved page is asked about, dropped by its link, collected, and cited at its heading", MINUTE, async () => {
+  test("a saved page is asked about, dropped by its link, collected, and cited at its heading", LIMIT, async () => {
     const paragraph = "<p>The old roses of the south wall are pruned late, after the last frost, and then only lightly.</p>".repeat(20);
     const html = `<html><head><title>Old Roses</title></head><body><article><h1>Old Roses</h1>${paragraph}<h2>Feeding</h2><p>Bone meal in spring.</p>${paragraph}</article></body></html>`;
     const { id } = await stage.api("POST", "/pages", { url: "https://letters.example/roses", html });
@@ -186,7 +180,7 @@ describe("what a conversation is given", () => {
     assert.deepEqual(await faults(page), []);
   });
 
-  test("a citation of a heading opens the note there, also without scripts", MINUTE, async () => {
+  test("a citation of a heading opens the note there, also without scripts", LIMIT, async () => {
     const filler = "Nothing of note stands here.\n\n".repeat(120);
     const content = `Of the house.\n\n# Rent\n\n${filler}## When *due*\n\nOn the first.\n\n${filler}# End\n`;
     const { id } = await stage.api("POST", "/notes", { title: "Lease of the barn", content });
@@ -212,10 +206,10 @@ describe("what a conversation is given", () => {
     browser = await stage.owner({ javaScriptEnabled: false });
     await browser.page.goto(`/n/${id}#h-when-due`);
     const plain = browser.page.locator("#h-when-due");
-    assert.ok(await plain.evaluate(isSeen), "the browser goes there by itself");
+    await until("the browser goes there by itself", () => plain.evaluate(isSeen));
   });
 
-  test("what every model is told can be written, and the prompt looked at", MINUTE, async () => {
+  test("what every model is told can be written, and the prompt looked at", LIMIT, async () => {
     browser = await stage.owner();
     const { page } = browser;
     await open(page, "/settings/models");

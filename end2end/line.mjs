@@ -22,6 +22,8 @@ export class Line {
   }
 
   #join(near, port) {
+    // The browser may have given it up in the same moment.
+    near.on("error", () => {});
     if (this.#isCut) return near.resetAndDestroy();
     const far = connect(port, "127.0.0.1");
     for (const [one, other] of [[near, far], [far, near]]) {
@@ -58,6 +60,8 @@ export class Line {
 
   async end() {
     this.cut();
+    // A reset waits for what is on its way to be sent.
+    for (const socket of this.#sockets) socket.destroy();
     this.#listener.close();
     await once(this.#listener, "close");
   }

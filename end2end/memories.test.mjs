@@ -2,35 +2,23 @@
 // suggests or asks to forget, below the conversation and on the page; a phone, no scripts, the keyboard.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, afterEach, before, describe, test } from "node:test";
-import { Stage, answers, open, say, settled, until } from "./stage.mjs";
+import { faults } from "./faults.mjs";
+import { LIMIT, Stage, answers, open, ready, say, settled, until } from "./stage.mjs";
 import { NOT_FOUND } from "./watch.mjs";
 
-const MINUTE = { timeout: 90_000 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const row = (page, text) => page.locator(".memories-found .memory-row").filter({ hasText: text });
 const field = (page) => page.getByRole("textbox", { name: "Something to remember" });
-
-async function faults(page) {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished)));
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary.split("\n").slice(1).join(" ").trim()}`),
-  );
-}
 
 describe("memories in the workspace", () => {
   let stage;
   let browser;
   before(async () => {
     stage = await Stage.start();
-  }, MINUTE);
-  after(() => stage?.end(), MINUTE);
+  }, LIMIT);
+  after(() => stage?.end(), LIMIT);
   afterEach(async () => {
     await browser?.context.close();
     for (const { id } of (await stage.api("GET", "/memories?limit=200")).items) await stage.api("DELETE", `/memories/${id}`);
@@ -38,7 +26,7 @@ describe("memories in the workspace", () => {
 
   const keep = (content, more = {}) => stage.api("POST", "/memories", { content, ...more });
 
-  test("something is written down, replaced by what is so now, changed, and forgotten for good", MINUTE, async () => {
+  test("something is written down, replaced by what is so now, changed, and forgotten for good", LIMIT, async () => {
     browser = await stage.owner();
     const { page, watched } = browser;
     await open(page, "/memories");
@@ -59,8 +47,12 @@ describe("memories in the workspace", () => {
     await words.fill("I live in Lisbon, by the river");
     await page.getByRole("button", { name: "Save the change" }).click();
     await page.getByText("Before it was changed").waitFor();
-    await page.getByRole("checkbox", { name: /Keep from cloud models/ }).check();
-    await until("it is kept from them", async () => (await stage.api("GET", "/memories")).items[0].local_only);
+    await until("it is kept from them", async () => {
+      // the page is drawn anew when it hears of the change before: then the box is another
+      await page.getByRole("checkbox", { name: /Keep from cloud models/ }).check({ timeout: 5000 }).catch(() => {});
+      return (await stage.api("GET", "/memories")).items[0].local_only;
+    });
+    await page.getByText("Kept from cloud models", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Forget this…" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByText("This cannot be undone").waitFor();
@@ -74,7 +66,7 @@ describe("memories in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("they are looked for, pinned, and forgotten from the list by the keyboard", MINUTE, async () => {
+  test("they are looked for, pinned, and forgotten from the list by the keyboard", LIMIT, async () => {
     await keep("My bicycle is green");
     await keep("Ada is my sister");
     browser = await stage.owner();
@@ -96,7 +88,7 @@ describe("memories in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("an answer says which memories it used, also after a reload and where one was forgotten", MINUTE, async () => {
+  test("an answer says which memories it used, also after a reload and where one was forgotten", LIMIT, async () => {
     const flat = await keep("My Lisbon flat has two rooms");
     const tram = await keep("The tram in Lisbon stops at my door");
     browser = await stage.owner();
@@ -111,7 +103,7 @@ describe("memories in the workspace", () => {
     await used.getByText("Sent by a program").first().waitFor();
     await stage.api("DELETE", `/memories/${tram.id}`);
     await page.reload();
-    await page.waitForSelector("html[data-ready]");
+    await ready(page);
     await used.locator("summary").click();
     await used.getByText("A memory that you have forgotten since").waitFor();
     assert.deepEqual(await faults(page), []);
@@ -120,7 +112,7 @@ describe("memories in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("what a model suggests and what it asks to forget is decided below the conversation", MINUTE, async () => {
+  test("what a model suggests and what it asks to forget is decided below the conversation", LIMIT, async () => {
     const old = await keep("I own a boat");
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -128,11 +120,11 @@ describe("memories in the workspace", () => {
     await say(page, `I sold it [[tool forget {"memory_id":"${old.id}","reason":"You sold it"}]]`);
     const here = page.getByRole("region", { name: "Memories for you to decide" });
     await here.getByText("I own a boat").waitFor();
+    await settled(page);
     assert.equal((await stage.api("GET", "/memories")).items.length, 1, "nothing is forgotten unasked");
     await here.getByRole("button", { name: "Forget for good" }).click();
     await until("it is forgotten", async () => (await stage.api("GET", "/memories")).items.length === 0);
     await until("nothing waits", async () => (await here.count()) === 0);
-    await settled(page);
     await say(page, `I moved [[say {"memories":[{"content":"I live in Faro"},{"content":"I like the sea"}]}]]`);
     await settled(page);
     const conversation = page.url().split("/").at(-1);
@@ -150,7 +142,7 @@ describe("memories in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("without scripts one reads, looks and takes along; what is not there is a 404 that helps", MINUTE, async () => {
+  test("without scripts one reads, looks and takes along; what is not there is a 404 that helps", LIMIT, async () => {
     const memory = await keep("My bicycle is green");
     await keep("Ada is my sister");
     browser = await stage.owner({ javaScriptEnabled: false });
@@ -172,7 +164,7 @@ describe("memories in the workspace", () => {
   });
 
   for (const theme of ["light", "dark"]) {
-    test(`on a phone, in the ${theme}, everything is in reach and nothing is wider than the screen`, MINUTE, async () => {
+    test(`on a phone, in the ${theme}, everything is in reach and nothing is wider than the screen`, LIMIT, async () => {
       const memory = await keep("A long statement about a bicycle, its colour, where it stands, and who may ride it on Sundays. ".repeat(3).trim(), { local_only: true });
       await keep("I live in Porto");
       await keep("I live in Lisbon");
@@ -182,6 +174,7 @@ describe("memories in the workspace", () => {
       await page.getByRole("navigation", { name: "Settings" }).getByRole("link", { name: "Memories" }).click();
       await row(page, "bicycle").waitFor();
       const wide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      await watched.quiet();
       assert.equal(await wide(), false);
       assert.deepEqual(await faults(page), []);
       await open(page, `/memories/${memory.id}`);

@@ -8,9 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { shell } from "./process.mjs";
-import { OWNER, Stage, open, until } from "./stage.mjs";
-
-const MINUTE = { timeout: 90_000 };
+import { LIMIT, OWNER, Stage, counted, open, until } from "./stage.mjs";
 
 /** A red dot. */
 const PICTURE = Buffer.from(
@@ -52,11 +50,11 @@ describe("notes as files", () => {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), content);
     }
-  }, MINUTE);
+  }, LIMIT);
   after(async () => {
     await stage?.end();
     if (folder) await rm(folder, { recursive: true, force: true });
-  }, MINUTE);
+  }, LIMIT);
   afterEach(() => browser?.context.close());
 
   const make = (note) => stage.api("POST", "/notes", note);
@@ -78,6 +76,7 @@ describe("notes as files", () => {
   /** What must be so whichever way the vault came in. */
   async function vaultIsHere(page) {
     await until("the notes are there", async () => (await titled("Shopping")).length === 1);
+    await until("its tags are known", async () => (await titled("Home"))[0]?.tags.length === 2);
     const [[home], [soil], [shopping]] = await Promise.all(["Home", "Soil", "Shopping"].map(titled));
     assert.deepEqual(home.tags, ["garden", "plans"]);
     const { content } = await stage.api("GET", `/notes/${home.id}`);
@@ -89,20 +88,23 @@ describe("notes as files", () => {
     assert.deepEqual(folders.map(({ name }) => name).sort(), ["Lists", "Vault"]);
     assert.equal(named("Lists").parent_id, named("Vault").id);
     assert.equal(shopping.folder_id, named("Lists").id);
-    const { linked } = await stage.api("GET", `/notes/${soil.id}/backlinks`);
+    const { linked } = await until("its links are known", async () => {
+      const found = await stage.api("GET", `/notes/${soil.id}/backlinks`);
+      return found.linked.length > 0 && found;
+    });
     assert.deepEqual(linked.map(({ title }) => title), ["Home"]);
 
     await list(page).getByRole("link", { name: "Vault" }).click();
     await row(page, "Home").click();
     await saved(page);
-    assert.equal(await page.locator(".md-frontmatter").count(), 5);
+    await counted(page.locator(".md-frontmatter"), 5);
     await until("the picture is shown", () => arePicturesThere(paper(page)));
     await paper(page).getByRole("button", { name: "Open the soil" }).click();
     await page.waitForURL(new RegExp(soil.id));
     await paper(page).getByText("Dark and rich.").waitFor();
   }
 
-  test("a zip from Obsidian keeps its folders, links, properties and pictures", MINUTE, async () => {
+  test("a zip from Obsidian keeps its folders, links, properties and pictures", LIMIT, async () => {
     execFileSync("python3", ["-c", "import shutil, sys; shutil.make_archive(sys.argv[1], 'zip', sys.argv[2], 'Vault')", join(folder, "vault"), folder]);
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -114,7 +116,7 @@ describe("notes as files", () => {
     await remove(["Home", "Soil", "Shopping"]);
   });
 
-  test("a folder is imported as a zip of it would be", MINUTE, async () => {
+  test("a folder is imported as a zip of it would be", LIMIT, async () => {
     browser = await stage.owner();
     const { page, watched } = browser;
     await open(page, "/n");
@@ -125,7 +127,7 @@ describe("notes as files", () => {
     await remove(["Home", "Soil", "Shopping"]);
   });
 
-  test("one file is opened at once, and what is no text is left out with a reason", MINUTE, async () => {
+  test("one file is opened at once, and what is no text is left out with a reason", LIMIT, async () => {
     browser = await stage.owner();
     const { page, watched } = browser;
     await open(page, "/n");
@@ -138,7 +140,7 @@ describe("notes as files", () => {
     await page.getByText("The file is not text in UTF-8.").waitFor();
   });
 
-  test("a note becomes a template, and a new note begins as it", MINUTE, async () => {
+  test("a note becomes a template, and a new note begins as it", LIMIT, async () => {
     const template = await make({ title: "Weekly", content: "# This week\n\n- [ ] Water" });
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -161,7 +163,7 @@ describe("notes as files", () => {
     watched.assertSilent();
   });
 
-  test("what is embedded is shown in the place, and where one writes it is Markdown", MINUTE, async () => {
+  test("what is embedded is shown in the place, and where one writes it is Markdown", LIMIT, async () => {
     const soil = await make({ title: "Soil types", content: "# Clay\n\nHeavy.\n\n# Peat\n\nLight and *sour*.\n" });
     const { id } = await make({ title: "Bed", content: "" });
     await fetch(`${stage.url}/api/v1/notes/${id}/attachments?name=Bed%20One.png`, {
@@ -187,13 +189,14 @@ describe("notes as files", () => {
     watched.assertSilent();
   });
 
-  test("without scripts the same is complete HTML", MINUTE, async () => {
+  test("without scripts the same is complete HTML", LIMIT, async () => {
     await make({ title: "Tools", content: "A spade." });
     const { id } = await make({ title: "Shed", content: "---\nrating: 5\n---\n> [!tip]- Oil\n> Once a year.\n\n![[Tools]] and a rake[^r].\n\n[^r]: Lent out.\n" });
     browser = await stage.owner({ javaScriptEnabled: false });
     const { page, watched } = browser;
     await page.goto(`/n/${id}`);
     const text = page.locator(".note-read");
+    await text.getByText("Tip").waitFor();
     assert.equal(await text.getByRole("heading").count(), 0, "properties are none");
     assert.equal(await text.getByText("Once a year.").isVisible(), false);
     await text.getByText("Tip").click();
@@ -207,7 +210,7 @@ describe("notes as files", () => {
     watched.assertSilent();
   });
 
-  test("on paper there is the whole text with its pictures, and nothing of the frame", { timeout: 120_000 }, async () => {
+  test("on paper there is the whole text with its pictures, and nothing of the frame", LIMIT, async () => {
     const { id } = await make({ title: "For the printer", content: LONG });
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -221,10 +224,10 @@ describe("notes as files", () => {
     await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
     await page.emulateMedia({ media: "print" });
     for (const frame of [".rail", ".list-pane", ".panel", ".note-bar", ".note-foot", ".note-outline", ".status", ".note-write"]) {
-      assert.equal(await page.locator(frame).locator("visible=true").count(), 0, `${frame} is not printed`);
+      await counted(page.locator(frame).locator("visible=true"), 0); // it is not printed
     }
     const shown = page.locator(".note-read");
-    assert.equal(await shown.locator("p").count(), 401);
+    await counted(shown.locator("p"), 401);
     await shown.getByText("The very last words.").waitFor();
     await page.getByLabel("Title").waitFor();
     await page.emulateMedia({ media: null });
@@ -244,7 +247,7 @@ describe("notes as files", () => {
     watched.assertSilent();
   });
 
-  test("a visitor prints a note with its pictures", MINUTE, async () => {
+  test("a visitor prints a note with its pictures", LIMIT, async () => {
     const { id } = await make({ title: "With a picture", content: "" });
     const key = await shell(["key", "create", "--data", stage.data, "--user", OWNER.email, "--name", "Pictures"]);
     const kept = await fetch(`${stage.url}/api/v1/notes/${id}/attachments?name=dot.png`, { method: "POST", headers: { authorization: `Bearer ${key}` }, body: PICTURE });
@@ -256,10 +259,82 @@ describe("notes as files", () => {
     await page.goto(new URL(share.url, stage.url).pathname);
     await page.emulateMedia({ media: "print" });
     const text = page.locator(".note-read");
-    assert.equal(await text.locator("img").count(), 2);
+    await counted(text.locator("img"), 2);
     await text.locator("img").last().scrollIntoViewIfNeeded();
     await until("the pictures are there", () => arePicturesThere(text));
-    assert.equal(await page.locator(".visit-bar").isVisible(), false);
+    await counted(page.locator(".visit-bar").locator("visible=true"), 0);
     browser.watched.assertSilent();
+  });
+
+  /** Drops files behind the words of the first line. */
+  const drop = (page, names) =>
+    paper(page).evaluate(
+      (element, [names, bytes]) => {
+        const data = new DataTransfer();
+        for (const name of names) data.items.add(new File([Uint8Array.from(bytes)], name));
+        const words = document.createRange();
+        words.selectNodeContents(element.querySelector(".cm-line"));
+        const { right, top, height } = words.getBoundingClientRect();
+        const place = { clientX: right + 4, clientY: top + height / 2 };
+        element.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: data, ...place }));
+      },
+      [names, [...PICTURE]],
+    );
+
+  /** A browser in which what is uploaded into notes waits; without the worker, which requests may go around. */
+  async function waiting() {
+    const opened = await stage.owner({ serviceWorkers: "block" });
+    opened.watched.allow([/Service Worker registration blocked/]);
+    const requests = [];
+    await opened.page.route("**/attachments?name=*", (route) => void requests.push(route));
+    return { ...opened, requests };
+  }
+
+  test("files are linked where they were dropped, also when one left the note before they were there", LIMIT, async () => {
+    const { id } = await make({ title: "Left early", content: "Above.\n\nBelow." });
+    await make({ title: "Elsewhere", content: "Another note." });
+    browser = await waiting();
+    const { page, watched, requests } = browser;
+    await open(page, `/n/${id}`);
+    await saved(page);
+    await drop(page, ["Dot.png", "Words.txt"]);
+    await paper(page).getByText("Uploading Dot.png…").waitFor();
+    await until("it is on its way", () => requests.length === 1);
+    await row(page, "Elsewhere").click();
+    await paper(page).getByText("Another note.").waitFor();
+    await saved(page);
+    await stage.api("PATCH", `/notes/${id}`, { content: "Written meanwhile.\n\nAbove.\n\nBelow." });
+    await requests[0].continue();
+    const content = async () => (await stage.api("GET", `/notes/${id}`)).content;
+    await until("its link is there", async () => (await content()).includes("Dot.png"));
+    // back before the second is there: what the server writes comes to whoever has the note open
+    await row(page, "Left early").click();
+    await until("the picture is shown", () => arePicturesThere(paper(page)));
+    await until("the second is on its way", () => requests.length === 2);
+    await requests[1].continue();
+    await paper(page).getByText("Words.txt").waitFor();
+    await saved(page);
+    const of = `/api/v1/notes/${id}/attachments/[0-9a-f-]{36}`;
+    const links = `!\\[Dot\\.png\\]\\(${of}/Dot\\.png\\)\\[Words\\.txt\\]\\(${of}/Words\\.txt\\)`;
+    assert.match(await content(), new RegExp(`^Written meanwhile\\.\\n\\nAbove\\.${links}\\n\\nBelow\\.$`));
+    watched.assertSilent();
+  });
+
+  test("that a file was not uploaded is said also when one left the note", LIMIT, async () => {
+    const { id } = await make({ title: "Left in vain", content: "Above." });
+    browser = await waiting();
+    const { page, watched, requests } = browser;
+    await open(page, `/n/${id}`);
+    await saved(page);
+    await drop(page, ["Lost.png"]);
+    await until("it is on its way", () => requests.length === 1);
+    await page.getByRole("navigation", { name: "Sections", exact: true }).getByRole("link", { name: "Settings" }).click();
+    await page.waitForURL(/settings/);
+    watched.assertSilent();
+    watched.allow([/status of 413/, /a file could not be uploaded/]);
+    await requests[0].fulfill({ status: 413, contentType: "application/json", body: JSON.stringify({ error: "There is no room." }) });
+    await page.getByText("Lost.png was not uploaded. There is no room.").waitFor();
+    assert.equal((await stage.api("GET", `/notes/${id}`)).content, "Above.");
+    watched.assertSilent();
   });
 });

@@ -2,15 +2,12 @@
 // beside it, the bin, links for visitors, leaving.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, afterEach, before, describe, test } from "node:test";
-import { Stage, open, ready, until } from "./stage.mjs";
+import { faults } from "./faults.mjs";
+import { LIMIT, Stage, counted, focused, open, ready, until } from "./stage.mjs";
 import { NETWORK_AWAY, NOT_FOUND } from "./watch.mjs";
 
-const MINUTE = { timeout: 90_000 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const RICH = `Roses want *sun*. See [[Soil]].
 
@@ -46,25 +43,16 @@ async function saved(page) {
   await until("all is saved", async () => (await words(page).textContent()) === "Saved");
 }
 
-async function faults(page) {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary.split("\n").slice(1).join(" ").trim()}`),
-  );
-}
-
 describe("notes in the workspace", () => {
   let stage;
   let browser;
-  before(async () => (stage = await Stage.start()), MINUTE);
-  after(() => stage?.end(), MINUTE);
+  before(async () => (stage = await Stage.start()), LIMIT);
+  after(() => stage?.end(), LIMIT);
   afterEach(() => browser?.context.close());
 
   const make = (note) => stage.api("POST", "/notes", note);
 
-  test("a note is complete HTML without scripts, and its links lead to notes", MINUTE, async () => {
+  test("a note is complete HTML without scripts, and its links lead to notes", LIMIT, async () => {
     const { id } = await make({ title: "Rose garden", content: RICH });
     const soil = await make({ title: "Soil", content: "Loam." });
     browser = await stage.owner({ javaScriptEnabled: false });
@@ -82,19 +70,23 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("a note is made by a key, written, named and found again", MINUTE, async () => {
+  test("a note is made by a key, written, named and found again", LIMIT, async () => {
     browser = await stage.owner();
     const { page, watched } = browser;
     await open(page, "/n");
     await page.locator("body").press("n");
     const title = page.getByRole("textbox", { name: "Title" });
-    await until("the focus is in the title", () => title.evaluate((field) => field === document.activeElement));
+    await focused(title);
     await title.fill("Written now");
     await title.press("Enter");
     await page.keyboard.type("The first line.");
+    // what is typed before the editor came is put into it a moment after that
+    await paper(page).getByText("The first line.").waitFor();
     await saved(page);
     await row(page, "Written now").waitFor();
     const id = new URL(page.url()).pathname.slice(3);
+    // the list shows the title at once
+    await until("the title is stored", async () => (await stage.api("GET", `/notes/${id}`)).title === "Written now");
     const note = await stage.api("GET", `/notes/${id}`);
     assert.deepEqual([note.title, note.content], ["Written now", "The first line."]);
     await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
@@ -106,7 +98,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("the scratchpad is one key away and stays the same", MINUTE, async () => {
+  test("the scratchpad is one key away and stays the same", LIMIT, async () => {
     browser = await stage.owner();
     const { page, watched } = browser;
     await open(page, "/search");
@@ -124,7 +116,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("folders are made, and notes go into them by hand and by menu", MINUTE, async () => {
+  test("folders are made, and notes go into them by hand and by menu", LIMIT, async () => {
     const dragged = await make({ title: "To be dragged" });
     await make({ title: "To be moved" });
     browser = await stage.owner();
@@ -147,11 +139,11 @@ describe("notes in the workspace", () => {
     await drawer.click();
     await row(page, "To be dragged").waitFor();
     await row(page, "To be moved").waitFor();
-    assert.equal(await list(page).locator(".rows .row").count(), 2);
+    await counted(list(page).locator(".rows .row"), 2);
     watched.assertSilent();
   });
 
-  test("deleting has a way back, now and from the bin", MINUTE, async () => {
+  test("deleting has a way back, now and from the bin", LIMIT, async () => {
     const { id } = await make({ title: "Thrown away" });
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -162,6 +154,9 @@ describe("notes in the workspace", () => {
     await page.getByRole("button", { name: "Undo" }).click();
     await page.waitForURL(new RegExp(id));
     await row(page, "Thrown away").waitFor();
+    await saved(page);
+    // what is on its way would be asked for in vain
+    await watched.quiet();
     await stage.api("DELETE", `/notes/${id}`);
     await until("it left the list", async () => (await row(page, "Thrown away").count()) === 0);
     await open(page, "/bin");
@@ -172,7 +167,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("a long list holds only the rows that are near", { timeout: 180_000 }, async () => {
+  test("a long list holds only the rows that are near", LIMIT, async () => {
     for (let at = 0; at < 400; at += 20) {
       await Promise.all(Array.from({ length: 20 }, (_, one) => make({ title: `Many ${at + one}` })));
     }
@@ -191,7 +186,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("comments stand at their words, are answered and resolved", MINUTE, async () => {
+  test("comments stand at their words, are answered and resolved", LIMIT, async () => {
     const { id } = await make({ title: "Discussed", content: "These words are doubtful." });
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -211,7 +206,7 @@ describe("notes in the workspace", () => {
     await stage.api("POST", `/notes/${id}/comments`, { body: "And this?" });
     await beside.getByText("And this?").waitFor();
     await reply.pressSequentially(".");
-    assert.equal(await reply.inputValue(), "They are.");
+    await until("no word is missing", async () => (await reply.inputValue()) === "They are.");
     await thread.getByRole("textbox", { name: "Reply" }).press("Control+Enter");
     await thread.getByText("They are.").waitFor();
     await thread.getByRole("button", { name: "Delete" }).last().click();
@@ -224,7 +219,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("what links here is shown, and a mention becomes a link", MINUTE, async () => {
+  test("what links here is shown, and a mention becomes a link", LIMIT, async () => {
     const { id } = await make({ title: "Compost heap", content: "Warm." });
     const linking = await make({ title: "Plan", content: "Turn the [[Compost heap]]." });
     const naming = await make({ title: "Diary", content: "Sat by the compost heap." });
@@ -236,7 +231,8 @@ describe("notes in the workspace", () => {
     const beside = page.getByRole("tabpanel");
     await beside.getByRole("link", { name: /Plan/ }).waitFor();
     await until("the mention is offered", async () => {
-      if ((await beside.getByRole("button", { name: "Link it" }).count()) > 0) return true;
+      const offer = beside.getByRole("button", { name: "Link it" });
+      if (await offer.waitFor({ timeout: 2000 }).then(() => true, () => false)) return true;
       await page.reload();
       await ready(page);
       return false;
@@ -249,7 +245,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("a version is kept, compared and gone back to", MINUTE, async () => {
+  test("a version is kept, compared and gone back to", LIMIT, async () => {
     const { id } = await make({ title: "Versions", content: "Before." });
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -270,7 +266,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("a visitor by a link reads the note in a plain frame, until the link is taken back", MINUTE, async () => {
+  test("a visitor by a link reads the note in a plain frame, until the link is taken back", LIMIT, async () => {
     const { id } = await make({ title: "For visitors", content: "Welcome here." });
     const share = await stage.api("POST", `/notes/${id}/shares`, { access: "view" });
     browser = await stage.visitor();
@@ -287,14 +283,14 @@ describe("notes in the workspace", () => {
     await page.waitForURL(/sign-in/);
   });
 
-  test("on a phone a note is for reading, until writing is switched on", MINUTE, async () => {
+  test("on a phone a note is for reading, until writing is switched on", LIMIT, async () => {
     const { id } = await make({ title: "In the pocket", content: "Read me." });
     browser = await stage.owner(PHONE);
     const { page, watched } = browser;
     await open(page, "/n");
     await page.getByRole("link", { name: /In the pocket/ }).tap();
     await paper(page).getByText("Read me.").waitFor();
-    assert.match(await words(page).textContent(), /^Read-only: on a phone/);
+    await until("it says so", async () => /^Read-only: on a phone/.test(await words(page).textContent()));
     assert.equal(await paper(page).getAttribute("contenteditable"), "false");
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, "nothing leaves the screen");
@@ -305,7 +301,7 @@ describe("notes in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("leaving says what was not sent, and takes everything from the device", MINUTE, async () => {
+  test("leaving says what was not sent, and takes everything from the device", LIMIT, async () => {
     const { id } = await make({ title: "Unsent", content: "Start." });
     const line = await stage.line();
     browser = await stage.owner({ at: line.url });
@@ -313,6 +309,12 @@ describe("notes in the workspace", () => {
     watched.allow(NETWORK_AWAY);
     await open(page, `/n/${id}`);
     await saved(page);
+    // the settings, and what asks about the notes when one leaves, come when the page has time
+    await page.waitForFunction(() => {
+      const { href } = new URL(document.querySelector("meta[name=local]").content, location);
+      return performance.getEntriesByName(href).length > 0;
+    });
+    await watched.quiet();
     await line.cut();
     await write(page, " More");
     await until("it says so", async () => /^Offline, \d+ not sent, kept on this device$/.test(await words(page).textContent()));
@@ -333,7 +335,7 @@ describe("notes in the workspace", () => {
   });
 
   for (const theme of ["light", "dark"]) {
-    test(`axe finds nothing in the ${theme} theme`, { timeout: 120_000 }, async () => {
+    test(`axe finds nothing in the ${theme} theme`, LIMIT, async () => {
       const { id } = await make({ title: `Seen in ${theme}`, content: RICH });
       await stage.api("POST", `/notes/${id}/comments`, { body: "A remark." });
       browser = await stage.owner({ theme, viewport: { width: 1440, height: 900 } });
@@ -346,11 +348,13 @@ describe("notes in the workspace", () => {
       await saved(page);
       assert.deepEqual(await faults(page), [], "a note");
       await page.getByRole("button", { name: "More about this note" }).click();
+      await page.getByRole("menuitem", { name: "Versions" }).waitFor();
       assert.deepEqual(await faults(page), [], "its menu");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: /What is beside/ }).click();
       for (const tab of ["Links", "Comments", "Versions", "Share", "Chat"]) {
         await page.getByRole("tab", { name: tab }).click();
+        await watched.quiet();
         assert.deepEqual(await faults(page), [], tab);
       }
       watched.assertSilent();

@@ -3,16 +3,13 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { after, afterEach, before, describe, test } from "node:test";
-import { Stage, open, ready, until } from "./stage.mjs";
+import { faults } from "./faults.mjs";
+import { LIMIT, Stage, counted, open, ready, until } from "./stage.mjs";
 import { NOT_FOUND } from "./watch.mjs";
 
-const MINUTE = { timeout: 90_000 };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const PARAGRAPH = "<p>The old roses of the south wall are pruned late, after the last frost, and then only lightly, because they flower on the wood of the year before.</p>";
 
@@ -25,20 +22,11 @@ const list = (page) => page.getByRole("navigation", { name: "Pages", exact: true
 const row = (page, title) => list(page).locator(".rows .row").filter({ hasText: title });
 const sheet = (page) => page.getByRole("article", { name: "Page" });
 
-async function faults(page) {
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished)));
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(" ")}: ${failureSummary.split("\n").slice(1).join(" ").trim()}`),
-  );
-}
-
 describe("saved pages in the workspace", () => {
   let stage;
   let browser;
-  before(async () => (stage = await Stage.start()), MINUTE);
-  after(() => stage?.end(), MINUTE);
+  before(async () => (stage = await Stage.start()), LIMIT);
+  after(() => stage?.end(), LIMIT);
   afterEach(() => browser?.context.close());
 
   /** A page as a browser sends it. */
@@ -50,7 +38,7 @@ describe("saved pages in the workspace", () => {
     return page;
   }
 
-  test("an article is read, tagged, put away, and found at its heading", MINUTE, async () => {
+  test("an article is read, tagged, put away, and found at its heading", LIMIT, async () => {
     const { id } = await keep("https://letters.example/roses", article("Old Roses", "Bone meal, and a quinquereme of compost."));
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -81,7 +69,7 @@ describe("saved pages in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("where one stopped reading is kept for another screen", MINUTE, async () => {
+  test("where one stopped reading is kept for another screen", LIMIT, async () => {
     const { id } = await keep("https://letters.example/long", article("A long letter"));
     browser = await stage.owner();
     await open(browser.page, `/p/${id}`);
@@ -102,7 +90,7 @@ describe("saved pages in the workspace", () => {
     browser.watched.assertSilent();
   });
 
-  test("a private address is refused in words", MINUTE, async () => {
+  test("a private address is refused in words", LIMIT, async () => {
     browser = await stage.owner();
     const { page, watched } = browser;
     watched.allow([/status of 400/, ...NOT_FOUND]);
@@ -115,7 +103,7 @@ describe("saved pages in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("a page is renamed, deleted with a way back, and restored from the bin", MINUTE, async () => {
+  test("a page is renamed, deleted with a way back, and restored from the bin", LIMIT, async () => {
     const { id } = await keep("https://letters.example/plan", article("A plan"));
     browser = await stage.owner();
     const { page, watched } = browser;
@@ -132,8 +120,10 @@ describe("saved pages in the workspace", () => {
     await page.waitForURL(/\/p$/);
     await page.getByRole("button", { name: "Undo" }).click();
     await page.waitForURL(new RegExp(id));
+    await title.waitFor();
     await row(page, "The plan of June").waitFor();
-    await page.waitForLoadState("networkidle");
+    // what is on its way would be asked for in vain
+    await watched.quiet();
     await stage.api("DELETE", `/pages/${id}`);
     await until("it left the list", async () => (await row(page, "The plan of June").count()) === 0);
     await open(page, "/bin");
@@ -143,23 +133,23 @@ describe("saved pages in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("an article is complete HTML without scripts", MINUTE, async () => {
+  test("an article is complete HTML without scripts", LIMIT, async () => {
     const { id, sections } = await keep("https://letters.example/plain", article("Without scripts", "Bark."));
     browser = await stage.owner({ javaScriptEnabled: false });
     const { page, watched } = browser;
     await page.goto("/p");
     await row(page, "Without scripts").getByRole("link").click();
     await page.getByRole("cell", { name: "310" }).waitFor();
-    assert.equal(await page.locator(".saved-section").count(), sections.length);
+    await counted(page.locator(".saved-section"), sections.length);
+    await page.waitForLoadState();
     assert.equal(await page.locator("[style]").count(), 0, "the policy admits no style attributes");
     const last = sections.at(-1).anchor;
     await page.goto(`/p/${id}#${last}`);
-    const top = await page.locator(`#${last}`).evaluate((one) => one.matches(":target") && one.getBoundingClientRect().top);
-    assert.ok(top >= 0 && top < 900, `the section is at ${top}`);
+    await until("the section is seen", () => page.locator(`#${last}`).evaluate((one) => one.matches(":target") && one.getBoundingClientRect().top >= 0 && one.getBoundingClientRect().top < 900));
     watched.assertSilent();
   });
 
-  test("the kept copy runs nothing and asks nobody", MINUTE, async () => {
+  test("the kept copy runs nothing and asks nobody", LIMIT, async () => {
     const hostile = article("Hostile", `<script>document.title="run"</script><img src="https://elsewhere.example/x.png" onerror="document.title='run'"><svg onload="document.title='run'"></svg>`);
     const { id } = await keep("https://letters.example/hostile", hostile);
     browser = await stage.owner();
@@ -171,7 +161,7 @@ describe("saved pages in the workspace", () => {
     watched.assertSilent();
   });
 
-  test("the bookmark hands a page over to a window that asks first, and only the page itself can", MINUTE, async () => {
+  test("the bookmark hands a page over to a window that asks first, and only the page itself can", LIMIT, async () => {
     const html = article("For members only", "The xylograph of the damask.");
     const site = createServer((request, response) => response.setHeader("content-type", "text/html; charset=utf-8").end(html)).listen(0, "127.0.0.1");
     await once(site, "listening");
@@ -212,7 +202,7 @@ describe("saved pages in the workspace", () => {
   });
 
   for (const [name, options] of [["a desk", {}], ["a phone in the dark", { ...PHONE, theme: "dark" }]]) {
-    test(`nothing stands in anybody's way on ${name}`, MINUTE, async () => {
+    test(`nothing stands in anybody's way on ${name}`, LIMIT, async () => {
       const { id } = await keep("https://letters.example/for-all", article("For everybody"), { tags: ["Roses"] });
       browser = await stage.owner(options);
       const { page, watched } = browser;

@@ -9,8 +9,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Nothing waited for takes longer than this, unless it is broken. */
-export const PATIENCE_MS = 30_000;
+/** Nothing waited for takes longer than this, unless it is broken: not on a machine that does much else either. */
+export const PATIENCE_MS = 60_000;
+/** The most that a test or a hook may take. It only ends what hangs, and is longer than several waits. */
+export const LIMIT = { timeout: 300_000 };
+/** Of those that begin many servers or play many plans. */
+export const LONG_LIMIT = { timeout: 900_000 };
+/** A start may recover a database; an end drains connections (10 s), writes a checkpoint (20 s) and then uses force (5 s). */
+const START_MS = 150_000;
+const END_MS = 90_000;
 
 export function setting(name) {
   const value = process.env[name];
@@ -32,9 +39,11 @@ export async function freePort() {
 export async function until(what, condition, patience = PATIENCE_MS) {
   const end = Date.now() + patience;
   for (;;) {
+    // Looked at once more after the end: it may be this very process that was not let run.
+    const isLast = Date.now() > end;
     const met = await condition();
     if (met) return met;
-    if (Date.now() > end) throw new Error(`waited ${patience} ms for: ${what}`);
+    if (isLast) throw new Error(`waited ${patience} ms for: ${what}`);
     await pause(50);
   }
 }
@@ -46,6 +55,8 @@ export async function shell(args, input = "", more = {}) {
   let [out, error] = ["", ""];
   child.stdout.on("data", (data) => (out += data));
   child.stderr.on("data", (data) => (error += data));
+  // One that ended before it read says why by its code.
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   const [code] = await once(child, "close");
   assert.equal(code, 0, `sidebar ${args.join(" ")}: ${error}`);
@@ -80,25 +91,25 @@ export class Process {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  async says(pattern, patience = 60_000) {
-    return until(
-      `${pattern} in ${this.child.spawnfile}, which said:\n${this.output.slice(-2000)}`,
-      () => {
-        if (this.hasEnded) throw new Error(`${this.child.spawnfile} ended early:\n${this.output.slice(-2000)}`);
-        return pattern.exec(this.output);
-      },
-      patience,
-    );
+  async says(pattern, patience = START_MS) {
+    const said = () => {
+      const found = pattern.exec(this.output);
+      if (!found && this.hasEnded) throw new Error("it ended early");
+      return found;
+    };
+    return until(String(pattern), said, patience).catch((cause) => {
+      throw new Error(`${this.child.spawnfile}: ${cause.message}; it said:\n${this.output.slice(-2000)}`);
+    });
   }
 
   async end(signal) {
     if (this.hasEnded) return;
     this.child.kill(signal);
-    const late = pause(20_000, "late", { ref: false });
+    const late = pause(END_MS, "late", { ref: false });
     if ((await Promise.race([this.ended, late])) === "late") {
       this.child.kill("SIGKILL");
       await this.ended;
-      throw new Error(`${this.child.spawnfile} did not end within 20 s of ${signal}`);
+      throw new Error(`${this.child.spawnfile} did not end within ${END_MS / 1000} s of ${signal}; it said:\n${this.output.slice(-2000)}`);
     }
   }
 }

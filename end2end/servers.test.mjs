@@ -7,10 +7,9 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { OWNER } from "./stage.mjs";
-import { Process, freePort, setting, shell, until } from "./process.mjs";
-
-const TWO_MINUTES = { timeout: 120_000 };
+import { LIMIT, Process, freePort, setting, shell, until } from "./process.mjs";
 
 /** Postgres refuses to run as root: root lends it the user `nobody`. */
 function lent() {
@@ -102,16 +101,17 @@ describe("two servers on one database", () => {
     key = await shell(["key", "create", ...at, "--user", OWNER.email, "--name", "Tests"], "", env);
     const model = ["--kind", "openai", "--name", "fake", "--base-url", `${address}/v1`, "--model", "small"];
     await shell(["provider", "add", ...at, ...model, "--api-key-stdin"], "test-key", env);
-  }, TWO_MINUTES);
+  }, LIMIT);
 
   after(async () => {
-    for (const { process } of servers) await process.end("SIGTERM");
-    await upstream?.end("SIGTERM");
-    await database?.end("SIGINT");
-    await rm(folder, { recursive: true, force: true });
-  }, TWO_MINUTES);
+    const failures = [];
+    const ends = [...servers.map(({ process }) => [process, "SIGTERM"]), [upstream, "SIGTERM"], [database, "SIGINT"]];
+    for (const [process, signal] of ends) await process?.end(signal).catch((cause) => failures.push(cause));
+    if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }).catch((cause) => console.warn(cause.message));
+    if (failures.length > 0) throw failures[0];
+  }, LIMIT);
 
-  test("one dies in the middle of an answer: the other ends it with what was written, and goes on", TWO_MINUTES, async () => {
+  test("one dies in the middle of an answer: the other ends it with what was written, and goes on", LIMIT, async () => {
     await until("the provider known to both", async () => {
       const models = await Promise.all([read(0, "/models"), read(1, "/models")]);
       return models.every((list) => JSON.stringify(list).includes("fake/small"));
@@ -140,13 +140,20 @@ describe("two servers on one database", () => {
       }
     })();
     await until("the other server follows", () => followed.split(" ").length > 50);
+    // How far what is stored is behind on this machine, by what the other server has.
+    let behind = 0;
+    for (let look = 0; look < 40; look++) {
+      await pause(50);
+      behind = Math.max(behind, seen.length - followed.length);
+    }
     servers[0].process.child.kill("SIGKILL");
     const died = Date.now();
     await reading;
     await following;
-    console.log(`the other server ended the answer ${Date.now() - died} ms after the crash`);
+    const took = Date.now() - died;
+    console.log(`the other server ended the answer ${took} ms after the crash; what it had was up to ${behind} bytes behind before`);
     assert.equal(last.type, "error", JSON.stringify(last));
-    assert.ok(Date.now() - died < 15_000, "a lease of five seconds and a round of two");
+    assert.ok(took < 15_000, `a lease of five seconds and a round of two, not ${took} ms`);
 
     const stored = (await read(1, `/conversations/${id}`)).messages.at(-1);
     assert.equal(stored.status, "error");
@@ -154,7 +161,7 @@ describe("two servers on one database", () => {
     // What was on its way in a bundle may be stored and not seen; what was not stored yet, seen and lost.
     const [less, more] = [seen, stored.content].sort((one, other) => one.length - other.length);
     assert.ok(more.startsWith(less), "and that is what was written, up to the last half second");
-    assert.ok(more.length - less.length < 100 * 8, `${seen.length - stored.content.length} bytes were lost`);
+    assert.ok(more.length - less.length < Math.max(100 * 8, 2 * behind), `${seen.length - stored.content.length} bytes were lost`);
 
     const again = await call(1, "POST", `/conversations/${id}/messages/${answer}/continue`, {});
     let continued = stored.content;

@@ -2,9 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, afterEach, describe, test } from "node:test";
-import { OWNER, Stage, open, until } from "./stage.mjs";
-
-const MINUTE = { timeout: 60_000 };
+import { LIMIT, OWNER, Stage, open, until } from "./stage.mjs";
 
 /** A red dot. */
 const PICTURE = Buffer.from(
@@ -15,12 +13,12 @@ const PICTURE = Buffer.from(
 describe("settings", () => {
   let stage;
   let browser;
-  before(async () => (stage = await Stage.start()), MINUTE);
-  after(() => stage.end(), MINUTE);
+  before(async () => (stage = await Stage.start()), LIMIT);
+  after(() => stage?.end(), LIMIT);
   beforeEach(async () => (browser = await stage.owner()));
-  afterEach(() => browser.context.close());
+  afterEach(() => stage?.leave());
 
-  test("take a picture, show it everywhere at once, and take it away again", MINUTE, async () => {
+  test("take a picture, show it everywhere at once, and take it away again", LIMIT, async () => {
     const { page, watched, context } = browser;
     await open(page, "/settings/profile");
     const field = page.getByLabel("Choose a picture");
@@ -41,7 +39,7 @@ describe("settings", () => {
     watched.assertSilent();
   });
 
-  test("change the password: the old one opens nothing, and other browsers are led to sign in", MINUTE, async () => {
+  test("change the password: the old one opens nothing, and other browsers are led to sign in", LIMIT, async () => {
     const { page, watched } = browser;
     const other = await stage.owner();
     await open(other.page, "/c");
@@ -65,7 +63,9 @@ describe("settings", () => {
         headers: { origin: stage.url },
         data: { email: OWNER.email, password },
       });
-      return response.status();
+      const status = response.status();
+      await context.close();
+      return status;
     };
     assert.equal(await signIn(OWNER.password), 401);
     assert.equal(await signIn("a new one, long enough"), 200);
@@ -75,7 +75,7 @@ describe("settings", () => {
     other.watched.assertSilent();
   });
 
-  test("end the session of another browser, which is led to sign in at once", MINUTE, async () => {
+  test("end the session of another browser, which is led to sign in at once", LIMIT, async () => {
     const { page, watched } = browser;
     const other = await stage.owner({ userAgent: "Mozilla/5.0 (iPhone) Version/18.0 Safari/604.1" });
     await open(other.page, "/c");

@@ -9,10 +9,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Line } from "./line.mjs";
-import { PATIENCE_MS, Process, databasePid, freePort, killDatabase, setting, shell } from "./process.mjs";
+import { PATIENCE_MS, Process, databasePid, freePort, killDatabase, setting, shell, until } from "./process.mjs";
 import { watchPage } from "./watch.mjs";
 
-export { PATIENCE_MS, until } from "./process.mjs";
+export { LIMIT, PATIENCE_MS, until } from "./process.mjs";
 
 export const OWNER = { email: "owner@example.org", name: "The Owner", password: "correct horse battery" };
 
@@ -29,7 +29,7 @@ const CHROMIUM_FLAGS = [
 export class Stage {
   #key;
   #browser;
-  #contexts = [];
+  #contexts = new Set();
   #lines = [];
   #members = new Set();
 
@@ -125,9 +125,9 @@ export class Stage {
     const context = await this.#browser.newContext({ baseURL: at, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
     if (theme) await context.addCookies([{ name: "theme", value: theme, url: at }]);
-    const watched = watchPage(context, at);
-    this.#contexts.push(context);
-    return { context, watched };
+    this.#contexts.add(context);
+    context.on("close", () => this.#contexts.delete(context));
+    return { context, watched: watchPage(context, at) };
   }
 
   /** A browser in which the owner is signed in, with one page. */
@@ -154,16 +154,23 @@ export class Stage {
     return { context, watched, page };
   }
 
-  async end() {
+  /** Closes every browser: pages that nobody looks at any more would go on asking, beside the next test. */
+  async leave() {
     for (const context of this.#contexts) await context.close();
-    await this.#browser?.close();
-    for (const line of this.#lines) await line.end();
+  }
+
+  /** Ends everything, whatever of it fails. That the server does not end in order is a fault; the rest is told. */
+  async end() {
+    const tell = (cause) => console.warn(`while tidying up: ${cause.message}`);
+    // Ending the browser ends its contexts; one by one they may wait for pages that do not answer.
+    await this.#browser?.close().catch(tell);
+    for (const line of this.#lines) await line.end().catch(tell);
     const failures = [];
     for (const process of [this.server, this.upstream]) {
       await process?.end("SIGTERM").catch((cause) => failures.push(cause));
     }
-    if (failures.length > 0) await this.#endDatabase();
-    await rm(this.data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    if (failures.length > 0) await this.#endDatabase().catch(tell);
+    if (this.data) await rm(this.data, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }).catch(tell);
     if (failures.length > 0) throw failures[0];
   }
 
@@ -196,8 +203,23 @@ export async function open(page, address) {
   return response;
 }
 
+/** Waits until the app has taken the page over, and its line to the server stands: what happened before is not heard. */
 export async function ready(page) {
   await page.waitForSelector("html[data-ready]", { state: "attached" });
+  // The plain frame of visitors has a line too, but does not say so.
+  await page.waitForFunction(() => document.querySelector(".status")?.dataset.state !== "starting");
+}
+
+/** Waits until this has the focus. */
+export async function focused(locator) {
+  await until("the focus is there", () => locator.evaluate((element) => element === document.activeElement));
+}
+
+/** Waits until there are so many of these. Where there never are, it does not wait as long as for the server. */
+export async function counted(locator, wanted) {
+  let count = 0;
+  const same = async () => (count = await locator.count()) === wanted;
+  await until("their number", same, PATIENCE_MS / 2).catch(() => assert.equal(count, wanted, String(locator)));
 }
 
 /** Writes into the composer and sends. */
@@ -215,8 +237,11 @@ export function answers(page) {
   return page.getByRole("main").locator("article.is-answer");
 }
 
-/** Waits until no answer is being written. */
+/** Waits until the last message is an answer, and none is being written. */
 export async function settled(page) {
-  await page.waitForSelector("main article.is-answer", { state: "attached" });
-  await page.waitForFunction(() => !document.querySelector("main article.is-active"), null, { timeout: 60_000 });
+  const isSettled = () => {
+    const messages = [...document.querySelectorAll("main article.message")];
+    return messages.at(-1)?.matches(".is-answer") && !messages.some((message) => message.matches(".is-active"));
+  };
+  await page.waitForFunction(isSettled, null, { timeout: 2 * PATIENCE_MS });
 }

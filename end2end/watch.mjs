@@ -2,6 +2,7 @@
 // hydration warnings, script errors, refusals of the content security policy, requests to strangers.
 
 import assert from "node:assert/strict";
+import { until } from "./process.mjs";
 
 /** Chromium's own remark about timing, which says nothing of the page's correctness. */
 const UNIMPORTANT = [/was preloaded using link preload but not used/];
@@ -16,6 +17,9 @@ export const NETWORK_AWAY = [
   /TypeError: Failed to fetch/,
   /WebAssembly compilation aborted: Network error/,
 ];
+
+/** What a server answers that is just about to stop. */
+export const RESTARTING = [/Failed to load resource: the server responded with a status of 503/];
 
 export const NOT_FOUND = [/Failed to load resource: the server responded with a status of 404/];
 
@@ -35,13 +39,43 @@ export function watchPage(context, origin) {
     if (/^(https?|wss?):/.test(url) && new URL(url).host !== new URL(origin).host) {
       watched.complain(`a request to a stranger: ${url}`);
     }
+    watched.asked(request);
   });
+  context.on("requestfinished", (request) => watched.answered(request));
+  context.on("requestfailed", (request) => watched.answered(request));
   return watched;
 }
+
+/** So long a page asks for nothing once it has all that it wants. */
+const QUIET_MS = 500;
 
 class Watched {
   #complaints = [];
   #allowed = [...UNIMPORTANT];
+  /** What was asked for and has not come. */
+  #open = new Set();
+  #heardAt = Date.now();
+
+  asked(request) {
+    // A beacon's end is not told.
+    if (request.resourceType() === "ping") return;
+    this.#open.add(request);
+    this.#heardAt = Date.now();
+  }
+
+  answered(request) {
+    this.#open.delete(request);
+    this.#heardAt = Date.now();
+  }
+
+  /** Waits until the pages have all that they asked for, and ask for no more. */
+  async quiet() {
+    await until("the pages to have all they asked for", () => {
+      const since = Date.now() - this.#heardAt;
+      // The end of one may not have been told.
+      return since > (this.#open.size === 0 ? QUIET_MS : 20 * QUIET_MS);
+    });
+  }
 
   complain(text) {
     this.#complaints.push(text);

@@ -3,26 +3,26 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { Stage, field, status, text, until } from "./stage.mjs";
+import { waitingOnDevice } from "../device.mjs";
+import { LIMIT, Stage, field, status, text, until } from "./stage.mjs";
 
-const MINUTE = { timeout: 60_000 };
 
 describe("offline", () => {
   let stage;
   let context;
-  before(async () => (stage = await Stage.start()), MINUTE);
-  after(() => stage.end(), MINUTE);
+  before(async () => (stage = await Stage.start()), LIMIT);
+  after(() => stage?.end(), LIMIT);
   afterEach(async () => {
     stage.mend();
-    const wrongs = context.wrongs;
-    await context.close();
+    const wrongs = context?.wrongs ?? [];
+    await context?.close();
     assert.deepEqual(wrongs, []);
   });
 
   const workerReady = (page) => page.evaluate(async () => void (await navigator.serviceWorker.ready));
   const caches = (page) => page.evaluate(() => window.caches.keys());
 
-  test("a reload opens the note from this device, and what is typed comes back with the network", MINUTE, async () => {
+  test("a reload opens the note from this device, and what is typed comes back with the network", LIMIT, async () => {
     context = await stage.browser();
     const { id, room } = stage.note("# Garden\n\none\n");
     const page = await stage.open(context, id);
@@ -30,12 +30,14 @@ describe("offline", () => {
     stage.cut();
     await page.reload();
     await until("the text", async () => /Garden/.test(await field(page).innerText()));
-    assert.equal(await page.getByRole("heading", { name: "A note" }).count(), 1);
-    assert.match(await page.getByRole("status").innerText(), /Offline/);
+    await page.getByRole("heading", { name: "A note" }).waitFor();
+    await until("that it is offline", async () => /Offline/.test(await page.getByRole("status").innerText()));
     await field(page).press("Control+End");
     await page.keyboard.type("typed offline");
-    await until("counted", async () => /Offline, \d+ changes? kept on this device/.test(await page.getByRole("status").innerText()));
-    await page.waitForTimeout(100);
+    await until("counted and kept", async () => {
+      const said = /Offline, (\d+) changes? kept on this device/.exec(await page.getByRole("status").innerText());
+      return said && Number(said[1]) === (await waitingOnDevice(page));
+    });
     await page.close();
 
     const later = await context.newPage();
@@ -49,7 +51,7 @@ describe("offline", () => {
     await later.waitForFunction(() => window.library);
   });
 
-  test("without network the list shows the notes of this device", MINUTE, async () => {
+  test("without network the list shows the notes of this device", LIMIT, async () => {
     context = await stage.browser();
     const { id } = stage.note("one\n");
     const page = await stage.open(context, id);
@@ -62,7 +64,7 @@ describe("offline", () => {
     await page.getByRole("heading", { name: "This note is not on this device" }).waitFor();
   });
 
-  test("a new build takes the place of the old one's files", MINUTE, async () => {
+  test("a new build takes the place of the old one's files", LIMIT, async () => {
     context = await stage.browser();
     const { id } = stage.note("one\n");
     const page = await stage.open(context, id);
@@ -82,7 +84,7 @@ describe("offline", () => {
     });
   });
 
-  test("what cannot be stored is said, and leaving warns", MINUTE, async () => {
+  test("what cannot be stored is said, and leaving warns", LIMIT, async () => {
     context = await stage.browser();
     await context.addInitScript(() => {
       IDBObjectStore.prototype.put = () => {
@@ -107,7 +109,7 @@ describe("offline", () => {
     assert.equal(room.text.toString(), "one\ntwo");
   });
 
-  test("a diagram is drawn where it is in view, by a library without rights", MINUTE, async () => {
+  test("a diagram is drawn where it is in view, by a library without rights", LIMIT, async () => {
     context = await stage.browser();
     const { id } = stage.note("# Flow\n\n```mermaid\nflowchart LR\n  A[Start] --> B[End]\n```\n\nend\n\n```mermaid\nnonsense here\n```\n");
     const page = await stage.open(context, id);

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { ACCOUNT, Stage, openIn, random, status, text, until } from "./stage.mjs";
+import { ACCOUNT, LIMIT, Stage, openIn, random, status, text, until } from "./stage.mjs";
 
 const PLANS = Number(process.env.EDITOR_PLANS ?? 6);
 const SEED = process.env.EDITOR_SEED;
@@ -13,8 +13,8 @@ const STEPS = 45;
 
 describe("plans", () => {
   let stage;
-  before(async () => (stage = await Stage.start()), { timeout: 60_000 });
-  after(() => stage.end(), { timeout: 60_000 });
+  before(async () => (stage = await Stage.start()), LIMIT);
+  after(() => stage?.end(), LIMIT);
 
   const edit = (page, where, length, piece) =>
     page.evaluate(
@@ -65,5 +65,5 @@ describe("plans", () => {
   }
 
   const seeds = SEED ? [Number(SEED)] : Array.from({ length: PLANS }, (_, n) => n + 1);
-  for (const seed of seeds) test(`seed ${seed}`, { timeout: 120_000 }, () => run(seed));
+  for (const seed of seeds) test(`seed ${seed}`, LIMIT, () => run(seed));
 });

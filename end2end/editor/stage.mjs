@@ -1,6 +1,7 @@
 // What the editor's tests play on: the built assets, a page that does nothing but open a note, rooms
 // kept by Yjs, and Chromium. No server of ours; nothing beyond loopback.
 
+import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { dirname, extname, join } from "node:path";
@@ -8,7 +9,10 @@ import { once } from "node:events";
 import { randomUUID } from "node:crypto";
 import { chromium } from "playwright-core";
 import { WebSocketServer } from "ws";
+import { PATIENCE_MS } from "../process.mjs";
 import { Room } from "./room.mjs";
+
+export { LIMIT } from "../process.mjs";
 
 const TYPES = { ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm", ".woff2": "font/woff2" };
 const NONCE = "dGVzdHM";
@@ -42,7 +46,6 @@ export class Stage {
   /** Of the build, as the service worker sees it. */
   version = "1";
   #browser;
-  #contexts = [];
 
   static async start() {
     const stage = new Stage();
@@ -55,13 +58,18 @@ export class Stage {
     await once(stage.http, "listening");
     stage.url = `http://127.0.0.1:${stage.http.address().port}`;
     const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-    stage.#browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+    try {
+      stage.#browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
+    } catch (cause) {
+      await stage.end();
+      throw cause;
+    }
     return stage;
   }
 
   async end() {
-    for (const context of this.#contexts) await context.close();
-    await this.#browser?.close();
+    // Its contexts end with it; one by one they may wait for pages that do not answer.
+    await this.#browser?.close().catch((cause) => console.warn(`while tidying up: ${cause.message}`));
     for (const socket of this.sockets) socket.terminate();
     for (const room of this.rooms.values()) room.awareness.destroy();
     this.http.closeAllConnections();
@@ -146,18 +154,20 @@ export class Stage {
     return `<!doctype html><html lang="en"><head><title>Diagram</title></head><body><script nonce="${NONCE}">${script}</script></body></html>`;
   }
 
-  /** A browser of its own. Whatever goes wrong in its pages is kept in `wrongs`. */
+  /** A browser of its own. Whatever goes wrong in its pages is kept in `wrongs`, but for what is in `expected`. */
   async browser(options = {}) {
     const context = await this.#browser.newContext({ baseURL: this.url, viewport: { width: 1000, height: 700 }, ...options });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(PATIENCE_MS);
     context.wrongs = [];
+    // the last: without network it looks for a newer worker
+    context.expected = [/net::ERR/, /WebSocket/, /An unknown error occurred when fetching the script/];
     context.on("page", (page) => {
       page.on("pageerror", (error) => context.wrongs.push(String(error.stack ?? error)));
       page.on("console", (message) => {
-        if (message.type() === "error" && !/net::ERR|WebSocket/.test(message.text())) context.wrongs.push(message.text());
+        const isExpected = context.expected.some((pattern) => pattern.test(message.text()));
+        if (message.type() === "error" && !isExpected) context.wrongs.push(message.text());
       });
     });
-    this.#contexts.push(context);
     return context;
   }
 
@@ -252,14 +262,22 @@ export const text = (page) => page.evaluate(() => window.editor.getText());
 export const field = (page) => page.locator(".cm-content");
 
 /** Asks again until the answer is true. */
-export async function until(what, condition, patience = 10_000) {
+export async function until(what, condition, patience = PATIENCE_MS) {
   const end = Date.now() + patience;
   for (;;) {
+    // Looked at once more after the end: it may be this very process that was not let run.
+    const isLast = Date.now() > end;
     const met = await condition();
     if (met) return met;
-    if (Date.now() > end) throw new Error(`waited ${patience} ms for: ${what}`);
+    if (isLast) throw new Error(`waited ${patience} ms for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Waits until the text of the note is as wanted. Where it never is, both are shown. */
+export async function reads(page, wanted) {
+  const isSo = async () => (await text(page)) === wanted;
+  await until("the text", isSo, 10_000).catch(async () => assert.equal(await text(page), wanted));
 }
 
 /** Numbers that look random and are the same for the same seed. */

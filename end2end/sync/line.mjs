@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import WebSocket from "ws";
+import { PATIENCE_MS } from "../process.mjs";
 import * as wire from "./frames.mjs";
 
 export class Line {
@@ -51,7 +52,7 @@ export class Line {
   }
 
   /** The next message that fits, and everything before it is forgotten. */
-  async hears(what, fits, patience = 10_000) {
+  async hears(what, fits, patience = PATIENCE_MS) {
     const end = Date.now() + patience;
     for (;;) {
       const at = this.#heard.findIndex(fits);
@@ -76,7 +77,7 @@ export class Line {
   }
 
   /** How the server ended it: `{ status }` before it opened, `{ code, reason }` after. */
-  async end(patience = 15_000) {
+  async end(patience = PATIENCE_MS) {
     const limit = Date.now() + patience;
     while (!this.ended) {
       if (Date.now() > limit) throw new Error(`the line was still open after ${patience} ms`);

@@ -7,14 +7,14 @@ import * as Y from "yjs";
 import * as wire from "./frames.mjs";
 import { Line } from "./line.mjs";
 import { fetched } from "./replica.mjs";
-import { Server } from "./server.mjs";
+import { LIMIT, LONG_LIMIT, Server } from "./server.mjs";
 import { set } from "./updates.mjs";
 
 const SETS = 150;
 
 let server;
-before(async () => (server = await Server.start()));
-after(() => server?.end());
+before(async () => (server = await Server.start()), LIMIT);
+after(() => server?.end(), LIMIT);
 
 function textOf(update) {
   const doc = new Y.Doc();
@@ -22,7 +22,7 @@ function textOf(update) {
   return doc.getText("content").toString();
 }
 
-test("updates in any order, and twice, come out as Yjs has them", { timeout: 120_000 }, async () => {
+test("updates in any order, and twice, come out as Yjs has them", LONG_LIMIT, async () => {
   const wrong = [];
   const notes = [];
   for (let seed = 1; seed <= SETS; seed++) {

@@ -6,6 +6,7 @@ import WebSocket from "ws";
 import * as awareness from "y-protocols/awareness";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
+import { PATIENCE_MS } from "../process.mjs";
 import * as wire from "./frames.mjs";
 
 /** A provider asks whether anybody else in this process has the note: no. */
@@ -220,17 +221,21 @@ export function holds(doc, update) {
 }
 
 /** The document as somebody gets it who comes now, without anything of their own. */
-export async function fetched(server, note, patience = 20_000) {
+export async function fetched(server, note, patience = PATIENCE_MS) {
   const replica = new Standard({ server, note });
-  replica.join();
-  const end = Date.now() + patience;
-  while (!replica.synced) {
-    if (Date.now() > end) throw new Error(`the note ${note} did not open within ${patience} ms`);
-    await pause(10);
+  try {
+    replica.join();
+    const end = Date.now() + patience;
+    while (!replica.synced) {
+      if (Date.now() > end) throw new Error(`the note ${note} did not open within ${patience} ms`);
+      await pause(10);
+    }
+    const copy = new Y.Doc();
+    copy.getText("content");
+    Y.applyUpdate(copy, replica.stored());
+    return copy;
+  } finally {
+    // One that is left open connects for ever, and the tests never end.
+    replica.close();
   }
-  const copy = new Y.Doc();
-  copy.getText("content");
-  Y.applyUpdate(copy, replica.stored());
-  replica.close();
-  return copy;
 }

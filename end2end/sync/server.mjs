@@ -5,9 +5,19 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Process, databasePid, freePort, killDatabase, setting, shell } from "../process.mjs";
+import { Process, databasePid, freePort, killDatabase, setting, shell, until } from "../process.mjs";
+
+export { LIMIT, LONG_LIMIT } from "../process.mjs";
 
 const PASSWORD = "correct horse battery";
+
+function runs(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 export class Server {
   #people = 0;
@@ -47,6 +57,13 @@ export class Server {
 
   async killDatabase() {
     await killDatabase(this.data);
+  }
+
+  /** Kills it, and waits until it has ended: it may answer a moment longer. */
+  async loseDatabase() {
+    const pid = await databasePid(this.data);
+    await this.killDatabase();
+    await until("the database to end", () => !runs(pid));
   }
 
   get pid() {
@@ -99,11 +116,13 @@ export class Server {
   async end() {
     let failure = null;
     await this.process?.end("SIGTERM").catch((cause) => (failure = cause));
+    const tell = (cause) => console.warn(`while tidying up: ${cause.message}`);
     if (failure !== null) {
       const pid = await databasePid(this.data);
-      if (pid > 1) process.kill(pid, "SIGQUIT");
+      // It may have ended by itself.
+      if (pid > 1) await Promise.resolve(pid).then((pid) => process.kill(pid, "SIGQUIT")).catch(tell);
     }
-    await rm(this.data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    await rm(this.data, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }).catch(tell);
     if (failure !== null) throw failure;
   }
 }
