@@ -27,19 +27,23 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
 
 /// A place in the folder of this test process. A process cannot remove its own folder at its end, so the next
-/// one removes those whose process is gone, and that of one that had its own number.
+/// one removes those whose process is gone, meanwhile: on some disks that takes minutes.
 pub fn folder(name: &str) -> PathBuf {
     static MINE: OnceLock<PathBuf> = OnceLock::new();
     MINE.get_or_init(|| {
         let all = std::env::temp_dir().join("sidebar-tests");
-        let mine = std::process::id().to_string();
-        for left in std::fs::read_dir(&all).into_iter().flatten().flatten() {
-            let process = left.file_name();
-            if process == *mine || !PathBuf::from("/proc").join(process).exists() {
-                std::fs::remove_dir_all(left.path()).ok();
+        let left: Vec<_> = std::fs::read_dir(&all).into_iter().flatten().flatten().collect();
+        std::thread::spawn(move || {
+            for folder in left {
+                let name = folder.file_name().into_string().unwrap_or_default();
+                let process = name.split('-').next().unwrap_or_default();
+                if !PathBuf::from("/proc").join(process).exists() {
+                    std::fs::remove_dir_all(folder.path()).ok();
+                }
             }
-        }
-        all.join(mine)
+        });
+        // A number comes again.
+        all.join(format!("{}-{:08x}", std::process::id(), Uuid::new_v4().as_fields().0))
     })
     .join(name)
 }
