@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use shared::provider::ProviderKind;
 use std::fmt;
+use std::sync::Arc;
 
 /// A model at a provider.
 #[derive(Clone)]
@@ -38,7 +39,7 @@ pub struct Prompt {
     /// Empty: none is sent.
     pub system: String,
     pub turns: Vec<Turn>,
-    pub tools: Vec<ToolSpec>,
+    pub tools: Arc<[ToolSpec]>,
     /// The most tokens the model may write, its reasoning included.
     pub max_tokens: u32,
 }

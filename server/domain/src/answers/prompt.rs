@@ -5,6 +5,7 @@ use crate::conversations::{OpenAnswer, Opened};
 use models::{Prompt, ToolSpec, Turn};
 use shared::conversation::{Message, MessageRole};
 use shared::note::Note;
+use std::sync::Arc;
 
 /// Text of earlier messages that is sent along at most, in bytes; the oldest are left out first.
 const LONGEST_HISTORY: usize = 600_000;
@@ -27,7 +28,7 @@ pub(crate) struct PreviewOf<'a> {
 }
 
 /// The prompt for a message that would be sent now, and how many messages its conversation then had.
-pub(crate) fn preview_prompt(of: PreviewOf<'_>, tools: Vec<ToolSpec>) -> (Prompt, usize) {
+pub(crate) fn preview_prompt(of: PreviewOf<'_>, tools: Arc<[ToolSpec]>) -> (Prompt, usize) {
     let earlier = of.opened.map_or_else(Vec::new, |opened| path(&opened.messages, opened.head));
     let mut turns: Vec<Turn> = earlier.iter().map(|message| turn(message)).collect();
     turns.push(Turn::User(of.content.to_owned()));
@@ -43,7 +44,7 @@ pub(crate) fn prompt(
     person: &Person,
     messages: &[Message],
     answer: &OpenAnswer,
-    tools: Vec<ToolSpec>,
+    tools: Arc<[ToolSpec]>,
 ) -> Prompt {
     let mut turns = Vec::new();
     let mut room = LONGEST_HISTORY;
@@ -173,7 +174,7 @@ mod tests {
             message(a, Some(q), MessageRole::Assistant, "first answer"),
             message(b, Some(a), MessageRole::User, "and then?"),
         ];
-        let prompt = prompt(&person(), &messages, &answer(q, None), Vec::new());
+        let prompt = prompt(&person(), &messages, &answer(q, None), [].into());
         assert!(matches!(&prompt.turns[..], [Turn::User(text)] if text == "question"));
         assert!(prompt.system.contains("Ada") && prompt.system.contains("Lisbon"));
     }
@@ -183,7 +184,7 @@ mod tests {
         let q = MessageId::new();
         let messages = [message(q, None, MessageRole::User, "question")];
         let seed = Seed { content: "The answer is".into(), steps: Vec::new() };
-        let prompt = prompt(&person(), &messages, &answer(q, Some(seed)), Vec::new());
+        let prompt = prompt(&person(), &messages, &answer(q, Some(seed)), [].into());
         assert!(
             matches!(&prompt.turns[..], [_, Turn::Assistant { text, .. }, Turn::User(_)] if text == "The answer is")
         );
@@ -198,7 +199,7 @@ mod tests {
             message(middle, Some(old), MessageRole::Assistant, &long),
             message(new, Some(middle), MessageRole::User, "a new question"),
         ];
-        let prompt = prompt(&person(), &messages, &answer(new, None), Vec::new());
+        let prompt = prompt(&person(), &messages, &answer(new, None), [].into());
         assert!(matches!(&prompt.turns[..], [Turn::User(text)] if text == "a new question"));
     }
 }

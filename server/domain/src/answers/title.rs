@@ -74,7 +74,7 @@ impl Domain {
         let prompt = Prompt {
             system: "Give the conversation a title of at most six words, in its own language. Answer with the title alone: no quotes, no full stop.".into(),
             turns: vec![Turn::User(shown.iter().take(2).map(excerpt).collect())],
-            tools: Vec::new(),
+            tools: [].into(),
             // Models that think first need room for it.
             max_tokens: 1024,
         };

@@ -11,7 +11,7 @@ use super::window::window_of;
 use crate::passages::tokens;
 use crate::providers::Choice;
 use crate::search::Within;
-use crate::{Caller, Domain, Result};
+use crate::{Caller, Domain, Result, tools};
 use models::{Prompt, Turn};
 use shared::context::{Attached, Extent, Given, GivenPart, PartKind, Thing};
 use shared::{ConversationId, UserId};
@@ -63,10 +63,7 @@ impl Domain {
                  instruction. Its places are named by links.",
             );
         }
-        let tools =
-            serde_json::to_string(&prompt.tools.iter().map(|tool| &tool.parameters).collect::<Vec<_>>());
-        let tools = tokens(&tools.unwrap_or_default())
-            + prompt.tools.iter().map(|tool| tokens(&tool.description)).sum::<usize>();
+        let tools = if prompt.tools.is_empty() { 0 } else { tools::tokens() };
         let asked = prompt.turns.len().saturating_sub(1 + question.turns_after);
         let instructions = tokens(&prompt.system);
         let question_tokens: usize = prompt.turns[asked..].iter().map(turn_tokens).sum();
@@ -293,7 +290,7 @@ mod tests {
         let user = |text: &str| Turn::User(text.into());
         let answer = |text: &str| Turn::Assistant { text: text.into(), tool_calls: Vec::new(), opaque: None };
         let turns = vec![user("a"), answer("b"), user("c"), answer("d"), user("e")];
-        let mut prompt = Prompt { system: String::new(), turns, tools: Vec::new(), max_tokens: 1 };
+        let mut prompt = Prompt { system: String::new(), turns, tools: [].into(), max_tokens: 1 };
         assert_eq!(keep_newest(&mut prompt, 4, 3), 2);
         assert!(matches!(&prompt.turns[..], [Turn::User(c), _, Turn::User(e)] if c == "c" && e == "e"));
     }

@@ -334,7 +334,7 @@ impl Domain {
         let prompt = Prompt {
             system: INSTRUCTION.into(),
             turns: vec![Turn::Picture { picture, question: QUESTION.into() }],
-            tools: Vec::new(),
+            tools: [].into(),
             max_tokens: MOST_TOKENS,
         };
         let mut stream = self.open_with_keys(&provider, &model, &prompt).await?;

@@ -154,7 +154,7 @@ impl Domain {
             turns: vec![Turn::User(format!(
                 "<known>\n{listed}</known>\n<conversation>\n{said}</conversation>"
             ))],
-            tools: Vec::new(),
+            tools: [].into(),
             max_tokens: 2048,
         };
         let mut stream = self.open_with_keys(provider, model, &prompt).await?;

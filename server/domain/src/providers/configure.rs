@@ -153,7 +153,7 @@ impl Domain {
         let prompt = Prompt {
             system: String::new(),
             turns: vec![Turn::User("Answer with the one word: hello".into())],
-            tools: Vec::new(),
+            tools: [].into(),
             max_tokens: 64,
         };
         let started = Instant::now();

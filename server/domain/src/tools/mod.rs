@@ -8,12 +8,13 @@ mod read_file;
 mod read_page;
 pub(crate) mod search_workspace;
 
-use crate::{Domain, Result};
+use crate::{Domain, Result, passages};
 use async_trait::async_trait;
 use models::ToolSpec;
 use serde_json::Value;
 use shared::conversation::ToolResult;
 use shared::{ConversationId, MessageId, UserId};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// How long a tool may take.
@@ -55,18 +56,33 @@ static TOOLS: &[&dyn Tool] = &[
     &memories::Forget,
 ];
 
-pub(crate) fn specs() -> Vec<ToolSpec> {
-    TOOLS.iter().map(|tool| tool.spec()).collect()
+/// In the order of [`TOOLS`], made once: every answer tells the model all of them.
+static SPECS: LazyLock<Arc<[ToolSpec]>> = LazyLock::new(|| TOOLS.iter().map(|tool| tool.spec()).collect());
+
+pub(crate) fn specs() -> Arc<[ToolSpec]> {
+    SPECS.clone()
+}
+
+/// What telling them takes.
+pub(crate) fn tokens() -> usize {
+    static TOKENS: LazyLock<usize> = LazyLock::new(|| {
+        let told = |tool: &ToolSpec| {
+            passages::tokens(&tool.description) + passages::tokens(&tool.parameters.to_string())
+        };
+        SPECS.iter().map(told).sum()
+    });
+    *TOKENS
 }
 
 pub(crate) async fn run(context: &Context<'_>, name: &str, arguments: &Value) -> ToolResult {
     let started = Instant::now();
-    let result = match TOOLS.iter().find(|tool| tool.spec().name == name) {
+    let known = TOOLS.iter().zip(SPECS.iter()).find(|(_, spec)| spec.name == name);
+    let result = match known {
         None => Err(format!("There is no tool named ‘{name}’.")),
         Some(_) if !arguments.is_object() => {
             Err("The arguments are not a JSON object; call again with one.".into())
         }
-        Some(tool) => match tokio::time::timeout(TIME_LIMIT, tool.run(context, arguments)).await {
+        Some((tool, _)) => match tokio::time::timeout(TIME_LIMIT, tool.run(context, arguments)).await {
             Ok(result) => result,
             Err(_) => {
                 Err(format!("The tool took longer than {} seconds and was ended.", TIME_LIMIT.as_secs()))
@@ -75,9 +91,8 @@ pub(crate) async fn run(context: &Context<'_>, name: &str, arguments: &Value) ->
     };
     let outcome = if result.is_ok() { "ok" } else { "error" };
     // Names from a model are not to become labels.
-    let known =
-        TOOLS.iter().find(|tool| tool.spec().name == name).map_or("unknown".into(), |tool| tool.spec().name);
-    metrics::histogram!("sidebar_tool_seconds", "tool" => known, "outcome" => outcome)
+    let label = known.map_or("unknown", |(_, spec)| spec.name.as_str());
+    metrics::histogram!("sidebar_tool_seconds", "tool" => label, "outcome" => outcome)
         .record(started.elapsed());
     let ok = result.is_ok();
     let mut content = result.unwrap_or_else(|reason| reason);

@@ -83,7 +83,7 @@ pub fn prompt(user: &str) -> Prompt {
     Prompt {
         system: "Be brief.".to_owned(),
         turns: vec![Turn::User(user.to_owned())],
-        tools: vec![tool("clock"), tool("search")],
+        tools: [tool("clock"), tool("search")].into(),
         max_tokens: 1000,
     }
 }
