@@ -40,7 +40,25 @@ fn line(written: &str) -> String {
         return String::new();
     }
     let words = LOOKS.iter().fold(linked(line), |line, mark| line.replace(mark, ""));
-    words.trim_matches([' ', '|']).replace(" | ", " · ")
+    without_stars(&words).trim_matches([' ', '|']).replace(" | ", " · ")
+}
+
+/// Without the stars around words; those between words and between spaces say something else.
+fn without_stars(line: &str) -> String {
+    let is_word = |c: Option<char>| c.is_some_and(|c| !c.is_whitespace());
+    let is_inner = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut words = String::with_capacity(line.len());
+    let mut signs = line.chars().peekable();
+    let mut before = None;
+    while let Some(sign) = signs.next() {
+        let after = signs.peek().copied();
+        let alone = !is_word(before) && !is_word(after);
+        if sign != '*' || alone || is_inner(before) && is_inner(after) {
+            words.push(sign);
+        }
+        before = Some(sign);
+    }
+    words
 }
 
 /// Of links the words.
@@ -79,6 +97,7 @@ mod tests {
             words("## Rent\n\nUntil **30 \u{2}June\u{3}** see [[Keys]] and #barn."),
             "Rent\nUntil 30 June see Keys and #barn."
         );
+        assert_eq!(words("*Whole* and 2*3 * 4, *\u{2}found\u{3}*."), "Whole and 2*3 * 4, found.");
         assert_eq!(words("- [x] `done` [here](/n/1#a) ![a cat](/f/2)"), "done here a cat");
         assert_eq!(words("| Month | Rent |\n| --- | ---: |\n| June | 310 |"), "Month · Rent\nJune · 310");
         assert_eq!(words("a](b and [c]( d"), "a](b and [c]( d", "what is no link");
