@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// Events kept in memory after they were stored, for readers that lag a little.
-const KEPT: usize = 2048;
+const KEPT: usize = 256;
 
 pub(crate) struct Live {
     pub id: MessageId,
